@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading a policy table. Pure: no system call, no allocation, no errno; async-signal-safe; any bytes may stand in the table. */
+#ifndef SMCSHIM_POLICY_LOOKUP_H
+#define SMCSHIM_POLICY_LOOKUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/table.h"
+
+struct sockaddr;
+
+/* A mapped table: base stays mapped for at least size bytes as long as it is used. */
+struct policy_map {
+	const void *base;
+	size_t size;
+};
+
+/* True if the map begins with a header of this ABI and holds both halves. Everything below needs that to be true. */
+bool policy_map_valid(const struct policy_map *map);
+
+/* The state in force; an unknown number reads as POLICY_OFF. One atomic load. */
+enum policy_state policy_map_state(const struct policy_map *map);
+
+/* The number of publications so far; 0 = none yet. One atomic load with acquire. */
+uint64_t policy_map_sequence(const struct policy_map *map);
+
+/* What of a published policy does not depend on an address. */
+struct policy_summary {
+	uint64_t sequence; /* 0: nothing is published, the rest is 0 */
+	uint32_t kernel;   /* POLICY_KERNEL_* */
+	uint32_t flags;    /* POLICY_HAS_* */
+	uint32_t buffers;  /* bytes, 0 = the kernel's own */
+	bool program;      /* the program with that comm is inside "programs" */
+};
+
+/*
+ * Fills out with one consistent view of the policy in force. comm: the program's name as the kernel's TASK_COMM,
+ * NUL-terminated, at most 15 characters. A table that cannot be read gives all zero (so: TCP).
+ */
+void policy_map_summary(const struct policy_map *map, const char *comm, struct policy_summary *out);
+
+/*
+ * What the rules say of an address: POLICY_VALUE_SMC or not, and the deciding rule in POLICY_VALUE_RULE. Neither
+ * state nor "programs" is considered. addr: a struct sockaddr_in or sockaddr_in6 of at least its size in len;
+ * IPv4-mapped IPv6 follows the IPv4 rules. Any other address, and a table that cannot be read, gives 0: TCP.
+ */
+uint32_t policy_map_decide(const struct policy_map *map, enum policy_role role, const struct sockaddr *addr, size_t len);
+
+#endif
