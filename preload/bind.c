@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Hooks bind(2): with a port given, the socket is (mostly) about to listen, and gets the kind that the listen rules say. */
+#include "config.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include "preload/shim.h"
+
+static bool has_port(const struct sockaddr *addr, socklen_t len)
+{
+	if (len < sizeof(struct sockaddr_in) || !kind_readable(addr, len))
+		return false;
+	/* sin_port and sin6_port stand at the same place (RFC 3493, 3.3). */
+	return (addr->sa_family == AF_INET || addr->sa_family == AF_INET6) &&
+		((const struct sockaddr_in *)addr)->sin_port != 0;
+}
+
+static void fit_kind(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	unsigned mode = table_mode(false);
+	enum kind kind = kind_of(fd), wanted;
+
+	if (kind == KIND_OTHER || (kind == KIND_TCP && !(mode & MODE_LISTEN)) || !has_port(addr, len))
+		return;
+	wanted = mode_may_listen(mode) && table_says_smc(POLICY_LISTEN, addr, len) ? KIND_SMC : KIND_TCP;
+	if (kind == wanted || kind_tcp_state(fd) != TCP_CLOSE || kind_local_port(fd))
+		return;
+	if (make_replacement(fd, wanted, mode, false))
+		count(SMCSHIM_own_errors);
+}
+
+HOOK int bind(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	int saved = errno;
+
+	if (!table_standing_aside() && table_mapped()) {
+		fit_kind(fd, addr, len);
+		errno = saved;
+	}
+	return next_bind(fd, addr, len);
+}

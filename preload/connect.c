@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+/* Hooks connect(2): the destination decides what a fresh SMC socket becomes; the kernel's connect is entered once. */
+#include "config.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "preload/shim.h"
+
+static int fail(int error)
+{
+	errno = error;
+	return -1;
+}
+
+static bool is_blocking(int fd)
+{
+	return !(syscall(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK);
+}
+
+/* ---- outcome ---- */
+
+/*
+ * The kernel passes on ECONNREFUSED only (smc_connect_work). What it lost is either the end of the SYN's repetitions
+ * or an ICMP error.
+ */
+static int lost_errno(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof info;
+
+	if (next_getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len))
+		return ETIMEDOUT;
+	if (info.tcpi_total_retrans >= (unsigned)kind_int_option(fd, IPPROTO_TCP, TCP_SYNCNT, 6) ||
+		kind_int_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 0))
+		return ETIMEDOUT;
+	return EHOSTUNREACH;
+}
+
+static void set_sndtimeo(int fd, int ms)
+{
+	struct timeval tv = {ms / 1000, (suseconds_t)(ms % 1000) * 1000};
+
+	next_setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv);
+}
+
+/* TCP was up and the SMC handshake broke: before that, a reset reads ECONNREFUSED. */
+static bool handshake_broke(int fd, int error)
+{
+	int state = kind_tcp_state(fd);
+
+	return error == EPROTO || error == ECONNRESET || (state != TCP_CLOSE && state != TCP_SYN_SENT);
+}
+
+int connect_outcome(int fd, int events, int error, const struct aftermath *after)
+{
+	if (after->sndtimeo_ms)
+		set_sndtimeo(fd, after->sndtimeo_ms);
+	if (error == EPIPE || (error == 0 && (events & (POLLOUT | POLLHUP)) == POLLHUP)) {
+		error = lost_errno(fd);
+		count(SMCSHIM_quirk_so_error);
+	}
+	if (error) {
+		if (handshake_broke(fd, error))
+			avoid_add(after->destination);
+		count(SMCSHIM_connect_failed);
+		return -error;
+	}
+	if (kind_of(fd) == KIND_SMC) {
+		count(SMCSHIM_connect_smc);
+		return 0;
+	}
+	count(SMCSHIM_connect_fallback);
+	if (after->linger >= 0) {
+		struct linger linger = {1, after->linger};
+
+		next_setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+		count(SMCSHIM_quirk_linger);
+	}
+	return 0;
+}
+
+static int outcome_now(int fd, const struct aftermath *after)
+{
+	int events = kind_events(fd);
+
+	return connect_outcome(fd, events, kind_int_option(fd, SOL_SOCKET, SO_ERROR, 0), after);
+}
+
+/* ---- TCP ---- */
+
+static void count_tcp(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	unsigned mode = table_mode(false);
+
+	(void)fd;
+	if ((mode & MODE_OBSERVE) && (mode & MODE_CONNECT) && table_says_smc(POLICY_CONNECT, addr, len))
+		count(SMCSHIM_connect_observed);
+	else
+		count(SMCSHIM_connect_tcp);
+}
+
+/* The descriptor is TCP: because of the policy, or because a connect of an SMC socket has fallen back meanwhile. */
+static int connect_tcp(int fd, const struct sockaddr *addr, socklen_t len, int saved)
+{
+	struct aftermath after;
+	int r, error;
+
+	if (pending_any() && pending_take(fd, &after))
+		outcome_now(fd, &after);
+	errno = saved;
+	r = next_connect(fd, addr, len);
+	if (r && errno != EINPROGRESS) {
+		if (errno != EALREADY && errno != EISCONN && errno != EINTR)
+			count(SMCSHIM_connect_failed);
+		return r;
+	}
+	error = errno;
+	/* A nonblocking connect was counted when it began. */
+	if (r || is_blocking(fd))
+		count_tcp(fd, addr, len);
+	errno = error;
+	return r;
+}
+
+/* ---- SMC ---- */
+
+static int read_sndtimeo_ms(int fd)
+{
+	struct timeval tv = {0};
+	socklen_t len = sizeof tv;
+
+	if (!options_were_seen(SO_SNDTIMEO) || next_getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, &len))
+		return 0;
+	if (tv.tv_sec > INT32_MAX / 1000 - 1)
+		return INT32_MAX;
+	return (int)(tv.tv_sec * 1000 + (tv.tv_usec + 999) / 1000);
+}
+
+static int read_linger(int fd)
+{
+	struct linger linger = {0};
+	socklen_t len = sizeof linger;
+
+	if (!options_were_seen(SO_LINGER) || next_getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &len))
+		return -1;
+	return linger.l_onoff ? linger.l_linger : -1;
+}
+
+/*
+ * Enters the kernel's connect, nonblocking whatever the descriptor is: a second entry or a signal would put bytes of
+ * the handshake into the stream (kernel-smc, 4.1). The flag belongs to the open file, so it is changed for this one
+ * call only, in which no cancellation can happen.
+ */
+static int enter_kernel(int fd, const struct sockaddr *addr, socklen_t len, bool blocking)
+{
+	long flags = 0;
+	int cancel, r, error;
+
+	if (!blocking)
+		return next_connect(fd, addr, len);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	flags = syscall(SYS_fcntl, fd, F_GETFL);
+	syscall(SYS_fcntl, fd, F_SETFL, flags | O_NONBLOCK);
+	r = next_connect(fd, addr, len);
+	error = errno;
+	syscall(SYS_fcntl, fd, F_SETFL, flags);
+	pthread_setcancelstate(cancel, NULL);
+	errno = error;
+	return r;
+}
+
+/* The handshake of a blocking connect broke: TCP would have connected, so it does now. */
+static int retry_as_tcp(int fd, const struct sockaddr *addr, socklen_t len, int error, int saved)
+{
+	if (make_replacement(fd, KIND_TCP, 0, false))
+		return fail(error);
+	count(SMCSHIM_quirk_retried);
+	uncount(SMCSHIM_connect_failed);
+	return connect_tcp(fd, addr, len, saved);
+}
+
+static int wait_blocking(int fd, const struct aftermath *after)
+{
+	int r = wait_for_outcome(fd, after->sndtimeo_ms);
+
+	if (r) {
+		/* By now the kernel's worker has read the timeout, which must be the program's again. */
+		if (after->sndtimeo_ms)
+			set_sndtimeo(fd, after->sndtimeo_ms);
+		pending_add(fd, after);
+		return r;
+	}
+	return outcome_now(fd, after);
+}
+
+static bool is_dead(int fd)
+{
+	return kind_tcp_state(fd) == TCP_CLOSE && (kind_events(fd) & POLLHUP);
+}
+
+static int connect_smc(int fd, const struct sockaddr *addr, socklen_t len, uint32_t destination, int saved)
+{
+	struct aftermath after = {read_linger(fd), read_sndtimeo_ms(fd), destination};
+	bool blocking = is_blocking(fd), bound = kind_local_port(fd) != 0;
+	int r;
+
+	/* The kernel's worker would end even a nonblocking connect by it. */
+	if (after.sndtimeo_ms)
+		set_sndtimeo(fd, 0);
+	r = enter_kernel(fd, addr, len, blocking);
+	if (r && errno == ECONNABORTED && is_dead(fd) && make_replacement(fd, KIND_SMC, table_mode(false), false) == 0)
+		r = enter_kernel(fd, addr, len, blocking);
+	if (r && errno != EINPROGRESS) {
+		int error = errno;
+
+		if (after.sndtimeo_ms)
+			set_sndtimeo(fd, after.sndtimeo_ms);
+		count(SMCSHIM_connect_failed);
+		return fail(error);
+	}
+	if (r && !blocking) {
+		pending_add(fd, &after);
+		return fail(EINPROGRESS);
+	}
+	r = r ? wait_blocking(fd, &after) : outcome_now(fd, &after);
+	if (r == -EINTR || r == -EINPROGRESS)
+		return fail(-r);
+	if (r && !bound && handshake_broke(fd, -r) && kind_of(fd) == KIND_SMC)
+		return retry_as_tcp(fd, addr, len, -r, saved);
+	if (r)
+		return fail(-r);
+	errno = saved;
+	return 0;
+}
+
+static bool becomes_tcp(int fd)
+{
+	int r = make_tcp_in_place(fd);
+
+	/* Dead after a failed connect, or a kernel on which it does not work. */
+	if (r && r != -EPERM)
+		r = make_replacement(fd, KIND_TCP, 0, kind_events(fd) == 0);
+	if (r)
+		count(SMCSHIM_own_errors);
+	return r == 0;
+}
+
+static int connect_fresh(int fd, const struct sockaddr *addr, socklen_t len, int saved)
+{
+	unsigned mode = table_mode(false);
+	uint32_t destination = avoid_name(addr, len);
+	bool smc = mode_may_connect(mode) && table_says_smc(POLICY_CONNECT, addr, len) && !avoid_has(destination);
+
+	if (!smc && becomes_tcp(fd))
+		return connect_tcp(fd, addr, len, saved);
+	return connect_smc(fd, addr, len, destination, saved);
+}
+
+/* ---- a connect that is not the first ---- */
+
+static bool has_peer(int fd)
+{
+	struct sockaddr_storage name;
+	socklen_t len = sizeof name;
+
+	return getpeername(fd, (struct sockaddr *)&name, &len) == 0;
+}
+
+static int connect_again(int fd, const struct sockaddr *addr, socklen_t len, int saved)
+{
+	struct aftermath after = {-1, 0, 0};
+	int r = 0;
+
+	if (!has_peer(fd) && kind_events(fd) == 0) {
+		count(SMCSHIM_quirk_reconnect);
+		if (!is_blocking(fd))
+			return fail(EALREADY);
+		pending_take(fd, &after);
+		after.sndtimeo_ms = read_sndtimeo_ms(fd);
+		r = wait_blocking(fd, &after);
+	} else if (pending_take(fd, &after)) {
+		r = outcome_now(fd, &after);
+	}
+	if (r)
+		return fail(-r);
+	/* Only now does the kernel answer itself: 0 to the first call, EISCONN to the next. */
+	errno = saved;
+	return next_connect(fd, addr, len);
+}
+
+/* connect(2): AF_UNSPEC dissolves the association. SMC answers EINVAL, so a new socket takes the place of one in use. */
+static int disconnect(int fd, int state, int saved)
+{
+	struct aftermath after;
+
+	count(SMCSHIM_quirk_disconnect);
+	pending_take(fd, &after);
+	if (state != TCP_CLOSE || is_dead(fd)) {
+		int r = make_replacement(fd, KIND_SMC, table_mode(false), false);
+
+		if (r && make_replacement(fd, KIND_TCP, 0, false))
+			return fail(EINVAL);
+	}
+	errno = saved;
+	return 0;
+}
+
+static int connect_smc_socket(int fd, const struct sockaddr *addr, socklen_t len, int saved)
+{
+	int state = kind_tcp_state(fd);
+
+	if (len < sizeof addr->sa_family || len > sizeof(struct sockaddr_storage) || !kind_readable(addr, len)) {
+		errno = saved;
+		return next_connect(fd, addr, len); /* EINVAL or EFAULT, before anything else */
+	}
+	if (addr->sa_family == AF_UNSPEC)
+		return disconnect(fd, state, saved);
+	if (state == TCP_LISTEN)
+		return fail(EISCONN); /* inet_stream_connect; SMC says EINVAL */
+	if (state == TCP_CLOSE && !pending_has(fd))
+		return connect_fresh(fd, addr, len, saved);
+	return connect_again(fd, addr, len, saved);
+}
+
+static int connect_here(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	int saved = errno;
+
+	if (table_mapped() && !table_standing_aside()) {
+		switch (kind_of(fd)) {
+		case KIND_TCP:
+			return connect_tcp(fd, addr, len, saved);
+		case KIND_SMC:
+			return connect_smc_socket(fd, addr, len, saved);
+		case KIND_OTHER:
+			break;
+		}
+		errno = saved;
+	}
+	return next_connect(fd, addr, len);
+}
+
+HOOK int connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	return connect_here(fd, addr, len);
+}
+
+/* glibc's other public name of it, which some libraries call. */
+HOOK int __connect(int fd, const struct sockaddr *addr, socklen_t len);
+
+HOOK int __connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	return connect_here(fd, addr, len);
+}

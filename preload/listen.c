@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* Hooks listen(2): the last moment at which a listener can get the kind that the listen rules say. */
+#include "config.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include "preload/shim.h"
+
+static _Atomic(bool) smc_listeners;
+
+bool listen_smc_any(void)
+{
+	return atomic_load_explicit(&smc_listeners, memory_order_relaxed);
+}
+
+static bool local_says_smc(int fd)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in6 in6;
+	} name;
+	socklen_t len = sizeof name;
+
+	return getsockname(fd, &name.any, &len) == 0 && table_says_smc(POLICY_LISTEN, &name.any, len);
+}
+
+static enum kind wanted_kind(int fd, unsigned mode)
+{
+	return mode_may_listen(mode) && local_says_smc(fd) ? KIND_SMC : KIND_TCP;
+}
+
+static void count_listener(int fd, unsigned mode)
+{
+	if (kind_of(fd) == KIND_SMC) {
+		count(SMCSHIM_listen_smc);
+		atomic_store_explicit(&smc_listeners, true, memory_order_relaxed);
+	} else if ((mode & MODE_OBSERVE) && (mode & MODE_LISTEN) && local_says_smc(fd)) {
+		count(SMCSHIM_listen_observed);
+	} else {
+		count(SMCSHIM_listen_tcp);
+	}
+}
+
+/*
+ * A socket that became TCP in place must not listen: what it accepts would never be woken (kernel-smc, "Child hang on
+ * listeners"). So it is replaced whatever the rule says; if that fails, the caller gets the error of listen().
+ */
+static void fit_kind(int fd, enum kind kind, unsigned mode)
+{
+	enum kind wanted = wanted_kind(fd, mode);
+	bool spoiled = kind == KIND_TCP && make_downgraded_any() && kind_was_smc(fd);
+
+	if (kind == wanted && !spoiled)
+		return;
+	if (make_replacement(fd, wanted, mode, true) == 0)
+		return;
+	count(SMCSHIM_own_errors);
+	if (spoiled && wanted == KIND_SMC)
+		make_replacement(fd, KIND_TCP, mode, true);
+}
+
+static int listen_here(int fd, int backlog)
+{
+	unsigned mode = table_mode(false);
+	enum kind kind = kind_of(fd);
+	int saved = errno, r;
+	bool fresh;
+
+	if (kind == KIND_OTHER)
+		return next_listen(fd, backlog);
+	fresh = kind_tcp_state(fd) == TCP_CLOSE;
+	if (fresh)
+		fit_kind(fd, kind, mode);
+	if (fresh && (mode & MODE_BUFFERS) && kind_of(fd) == KIND_SMC)
+		options_lock_buffers(fd);
+	errno = saved;
+	r = next_listen(fd, backlog);
+	/* After a connect that failed, TCP can listen and SMC cannot: sock->state stays SS_CONNECTING (smc_listen). */
+	if (r && fresh && errno == EINVAL && kind_of(fd) == KIND_SMC && make_replacement(fd, KIND_SMC, mode, true) == 0) {
+		errno = saved;
+		r = next_listen(fd, backlog);
+	}
+	if (r == 0 && fresh) {
+		count_listener(fd, mode);
+		errno = saved;
+	}
+	return r;
+}
+
+HOOK int listen(int fd, int backlog)
+{
+	return table_standing_aside() || !table_mapped() ? next_listen(fd, backlog) : listen_here(fd, backlog);
+}

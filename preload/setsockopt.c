@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* Hooks setsockopt(2): what SMC would refuse, misread or fall back on silently behaves as on TCP. */
+#include "config.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "preload/shim.h"
+
+struct option_call {
+	int fd, level, name;
+	const void *value;
+	socklen_t len;
+};
+
+static int set(const struct option_call *call)
+{
+	return next_setsockopt(call->fd, call->level, call->name, call->value, call->len);
+}
+
+/* What TCP says to this option, found on a socket made for the purpose. 0 or an errno. */
+static int ask_tcp(const struct option_call *call)
+{
+	struct option_call twin = *call;
+	int error;
+
+	twin.fd = next_socket(kind_family(call->fd), SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (twin.fd < 0)
+		return errno;
+	error = set(&twin) ? errno : 0;
+	syscall(SYS_close, twin.fd);
+	return error;
+}
+
+static int answer(int error, int saved)
+{
+	errno = error ? error : saved;
+	return error ? -1 : 0;
+}
+
+/* SMC falls back, without a word, on these numbers at any level (kernel-smc, "Traps of smc_setsockopt"). */
+static bool means_fastopen_to_smc(int level, int name)
+{
+	return level != SOL_SOCKET && (name == TCP_FASTOPEN || name == TCP_FASTOPEN_CONNECT ||
+					      name == TCP_FASTOPEN_KEY || name == TCP_FASTOPEN_NO_COOKIE);
+}
+
+static int set_fastopen_like(const struct option_call *call, int saved)
+{
+	int error;
+
+	count(call->level == IPPROTO_TCP ? SMCSHIM_quirk_fastopen : SMCSHIM_quirk_optname);
+	if (kind_tcp_state(call->fd) == TCP_CLOSE) {
+		error = ask_tcp(call);
+		if (error || make_tcp_in_place(call->fd))
+			return answer(error, saved);
+		errno = saved;
+		return set(call);
+	}
+	/* Fast open is an offer: without it the peer does an ordinary handshake. */
+	if (call->level == IPPROTO_TCP)
+		return answer(ask_tcp(call), saved);
+	/* The TCP socket beneath has taken the option before SMC says EINVAL. */
+	errno = saved;
+	if (set(call) == 0 || errno != EINVAL)
+		return errno == saved ? 0 : -1;
+	return answer(ask_tcp(call), saved);
+}
+
+/* SMC refused. Where TCP accepts, a socket that is still fresh becomes TCP. */
+static int set_refused(const struct option_call *call, int error, int saved)
+{
+	if (call->level != SOL_SOCKET && call->len < sizeof(int)) {
+		/* The TCP socket beneath has its answer, SMC overwrites it with EINVAL (smc_setsockopt). */
+		int tcp = ask_tcp(call);
+
+		if (tcp != error)
+			count(SMCSHIM_quirk_optlen);
+		return answer(tcp, saved);
+	}
+	if (kind_tcp_state(call->fd) != TCP_CLOSE || ask_tcp(call) || make_tcp_in_place(call->fd))
+		return answer(error, saved);
+	count(SMCSHIM_quirk_refused_option);
+	errno = saved;
+	return set(call);
+}
+
+HOOK int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+	const struct option_call call = {fd, level, name, value, len};
+	int saved = errno, r, error;
+
+	if (level == SOL_SOCKET)
+		options_seen(name);
+	if (!table_mapped() || table_standing_aside())
+		return set(&call);
+	if (means_fastopen_to_smc(level, name) && kind_of(fd) == KIND_SMC)
+		return set_fastopen_like(&call, saved);
+	errno = saved;
+	r = set(&call);
+	if (r == 0 || (errno != EINVAL && errno != EOPNOTSUPP && errno != ENOPROTOOPT))
+		return r;
+	error = errno;
+	if (kind_of(fd) == KIND_SMC)
+		return set_refused(&call, error, saved);
+	errno = error;
+	return r;
+}

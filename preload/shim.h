@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the shim share. Nothing here allocates, locks, or keeps a table of descriptors. */
+#ifndef SMCSHIM_PRELOAD_SHIM_H
+#define SMCSHIM_PRELOAD_SHIM_H
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "policy/lookup.h"
+#include "preload/counters.h"
+
+#define HOOK __attribute__((visibility("default")))
+
+#ifndef IPPROTO_SMC
+#define IPPROTO_SMC 256 /* include/uapi/linux/in.h, Linux 6.11 */
+#endif
+#ifndef AF_SMC
+#define AF_SMC 43
+#endif
+
+/* ---- counters.c ---- */
+
+extern struct smcshim_counters smcshim_counters;
+
+static inline void count(enum smcshim_counter which)
+{
+	__atomic_fetch_add(&smcshim_counters.value[which], 1, __ATOMIC_RELAXED);
+}
+
+static inline void uncount(enum smcshim_counter which)
+{
+	__atomic_fetch_sub(&smcshim_counters.value[which], 1, __ATOMIC_RELAXED);
+}
+
+/* ---- next.c: the functions that stand behind ours ---- */
+
+int next_socket(int domain, int type, int protocol);
+int next_bind(int fd, const struct sockaddr *addr, socklen_t len);
+int next_connect(int fd, const struct sockaddr *addr, socklen_t len);
+int next_listen(int fd, int backlog);
+int next_accept(int fd, struct sockaddr *addr, socklen_t *len);
+int next_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags);
+int next_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
+int next_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
+
+/* Looks the functions up behind this library (dlsym(3), RTLD_NEXT). Called once, by the constructor. */
+void next_resolve(void);
+
+/* ---- table.c: the policy in force ---- */
+
+/* What the policy says to this process, whatever the address. */
+#define MODE_ON 0x01u        /* rules are in force (state on, program inside) */
+#define MODE_OBSERVE 0x02u   /* rules are only counted (state observe, program inside) */
+#define MODE_CONNECT 0x04u   /* there is a connect rule that says smc */
+#define MODE_LISTEN 0x08u    /* there is a listen rule that says smc */
+#define MODE_INET 0x10u      /* the kernel has IPPROTO_SMC for AF_INET */
+#define MODE_INET6 0x20u     /* and for AF_INET6 */
+#define MODE_AF_SMC 0x40u    /* the kernel has AF_SMC */
+#define MODE_DOWNGRADE 0x80u /* an SMC socket can become TCP in place */
+#define MODE_BUFFERS 0x100u  /* the policy sets buffer sizes */
+
+#define MODE_KERNEL (MODE_INET | MODE_INET6 | MODE_AF_SMC) /* any of them: the kernel has SMC */
+
+/* True if the mode lets some socket become SMC by connect rules, or by listen rules. */
+static inline bool mode_may_connect(unsigned mode)
+{
+	return (mode & MODE_ON) && (mode & MODE_CONNECT) && (mode & MODE_KERNEL);
+}
+
+static inline bool mode_may_listen(unsigned mode)
+{
+	return (mode & MODE_ON) && (mode & MODE_LISTEN) && (mode & MODE_KERNEL);
+}
+
+/* Reads the environment once and maps the table; called by the constructor. */
+void table_start(void);
+
+/* MODE_* bits of now; 0 without a usable table. look: the table may be looked for again if it was missing. */
+unsigned table_mode(bool look);
+
+/* True if the rules in force say SMC for this address; what state and programs say is the caller's to check. */
+bool table_says_smc(enum policy_role role, const struct sockaddr *addr, socklen_t len);
+
+/* Bytes for SO_SNDBUF and SO_RCVBUF by the policy in force; 0: leave them. */
+unsigned table_buffers(void);
+
+/* True if a program under this shim asked for SMC itself: its SMC sockets are then none of our business. */
+bool table_standing_aside(void);
+void table_stand_aside(void);
+
+/* False as long as there has been no table: then every hook but socket() is the next function's call and nothing else. */
+bool table_mapped(void);
+
+/* ---- kind.c: what is this descriptor? Asked of the kernel, remembered nowhere ---- */
+
+enum kind { KIND_OTHER, KIND_TCP, KIND_SMC };
+
+enum kind kind_of(int fd);
+
+/* The descriptor was made as SMC and has become TCP since (the name of its protocol stays with the inode). */
+bool kind_was_smc(int fd);
+
+/* AF_INET or AF_INET6, also for a socket whose SO_DOMAIN reads AF_SMC; 0 if it cannot be told. */
+int kind_family(int fd);
+
+/* TCP_ESTABLISHED ... of the TCP connection under fd (tcpi_state); -1 if it has none. */
+int kind_tcp_state(int fd);
+
+/* poll(2) with a timeout of zero: the events that are there now. Not a cancellation point. */
+int kind_events(int fd);
+
+/* The local port, 0 if not bound. */
+unsigned kind_local_port(int fd);
+
+/* True if the kernel can read len bytes at p for this process; a hook that looks at the caller's memory asks first. */
+bool kind_readable(const void *p, size_t len);
+
+/* The value of an int option, or otherwise if it cannot be read. */
+int kind_int_option(int fd, int level, int name, int otherwise);
+
+/* ---- make.c: sockets of the kind wanted ---- */
+
+/* A new SMC socket; -1 with errno when this kernel or sandbox refuses (counted). type may hold SOCK_NONBLOCK, SOCK_CLOEXEC. */
+int make_smc(unsigned mode, int family, int type);
+
+/*
+ * Turns a fresh SMC socket into TCP, same descriptor, same open file, SOL_SOCKET options kept. Returns 0 or -errno;
+ * after an error the descriptor is still SMC and usable.
+ */
+int make_tcp_in_place(int fd);
+
+/*
+ * Puts a new socket of the kind under the same descriptor, with its flags and options; epoll
+ * registrations are lost. rebind: also bind it to the address of the old one, which must not be listening.
+ * Returns 0 or -errno; after an error the descriptor is what it was.
+ */
+int make_replacement(int fd, enum kind kind, unsigned mode, bool rebind);
+
+/* True once make_tcp_in_place() has succeeded in this process or the one it was forked from. */
+bool make_downgraded_any(void);
+
+/* ---- options.c: socket options that must survive ---- */
+
+#define OPTIONS_SOCKET_MAX 40
+
+struct option_value {
+	union {
+		int number;
+		uint64_t wide;
+		unsigned char bytes[16]; /* struct linger, struct timeval */
+	};
+	unsigned char len; /* 0: nothing to carry */
+};
+
+/* The SOL_SOCKET options of a socket that differ from those of a fresh one. */
+struct options {
+	struct option_value value[OPTIONS_SOCKET_MAX];
+	bool async; /* O_ASYNC */
+};
+
+/* Remembers that a program set a SOL_SOCKET option, so that only such options are read back when they must be kept. */
+void options_seen(int name);
+bool options_were_seen(int name);
+
+void options_read(int fd, struct options *out);
+/* Sets what options_read() found. Returns 0 or -errno of the first option that could not be set; the rest is set. */
+int options_write(int fd, const struct options *options);
+/* Checks, while nothing is lost yet, that privileged options could be set again. Returns 0 or -EPERM. */
+int options_check(int fd, const struct options *options);
+
+/* Copies every readable option of every level in which the two sockets differ. Returns 0 or -errno; then to is half set. */
+int options_copy(int from, int to, enum kind to_kind);
+
+/* Gives a fresh SMC socket the policy's buffer sizes, without locking them against the kernel's own tuning. */
+void options_set_buffers(int fd);
+/* The same for an SMC listener, locked: only locked sizes reach the sockets that it accepts (smc_adjust_sock_bufsizes). */
+void options_lock_buffers(int listener);
+/* Takes them back from a connection that the listener accepted as TCP, so that its buffers are tuned as always. */
+void options_unlock_buffers(int listener, int fd);
+
+/* ---- pending.c: nonblocking connects whose outcome nobody has asked for yet ---- */
+
+struct aftermath {
+	int linger;           /* seconds of SO_LINGER that the kernel forgets on a fallback; -1: none */
+	int sndtimeo_ms;      /* SO_SNDTIMEO that was put aside for the connect; 0: none */
+	uint32_t destination; /* its avoid_name() */
+};
+
+void pending_add(int fd, const struct aftermath *after);
+/* True if fd is such a connect; it is one no longer then, and *after is what was to be done. */
+bool pending_take(int fd, struct aftermath *after);
+bool pending_any(void);
+void pending_start(void);
+bool pending_has(int fd);
+
+/* ---- wait.c ---- */
+
+/* 0: fd has an outcome; -EINTR, -EINPROGRESS (timeout_ms is over): as a blocking TCP connect. A cancellation point. */
+int wait_for_outcome(int fd, int timeout_ms);
+
+/* ---- listen.c ---- */
+
+/* True once this process, or the one it was forked from, has had an SMC listener. */
+bool listen_smc_any(void);
+
+/* ---- connect.c ---- */
+
+/* What became of a connect of an SMC socket: counted, options repaired. Returns 0, or the errno as a negative number. */
+int connect_outcome(int fd, int events, int error, const struct aftermath *after);
+
+/* ---- avoid.c: destinations whose SMC handshake broke ---- */
+
+uint32_t avoid_name(const struct sockaddr *addr, socklen_t len);
+void avoid_add(uint32_t destination);
+bool avoid_has(uint32_t destination);
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/* Owns the mapping of the policy table and what of it holds for this process. */
+#include "config.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "preload/shim.h"
+
+#define LOOK_AGAIN_SECONDS 1
+
+/* Constant after the constructor, but for base, which goes from NULL to the mapping once. */
+static struct {
+	_Atomic(const void *) base;
+	size_t size; /* published by base */
+	_Atomic(int64_t) look_after;
+	/* sequence << 16 | 1 << 15 | MODE_* of that sequence: a flip makes it stale, and anybody may renew it */
+	_Atomic(uint64_t) known;
+	_Atomic(bool) aside;
+} table;
+
+#define KNOWN 0x8000u
+
+static int64_t now_seconds(void)
+{
+	struct timespec now;
+
+	return clock_gettime(CLOCK_MONOTONIC_COARSE, &now) ? 0 : now.tv_sec;
+}
+
+static bool trusted(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
+		(st->st_uid == 0 || st->st_uid == (uid_t)syscall(SYS_geteuid)) &&
+		st->st_size >= (off_t)POLICY_HEADER_SIZE;
+}
+
+/* Raw system calls: open() of other preloaded libraries is not for our file. The descriptor lives only here. */
+static enum smcshim_table_state map_table(const char *path)
+{
+	enum smcshim_table_state state = SMCSHIM_TABLE_REFUSED;
+	int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct policy_map map;
+	struct stat st;
+	void *base;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? SMCSHIM_TABLE_MISSING : SMCSHIM_TABLE_REFUSED;
+	if (fstat(fd, &st) || !trusted(&st))
+		goto out;
+	base = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (base == MAP_FAILED)
+		goto out;
+	map = (struct policy_map){base, (size_t)st.st_size};
+	if (policy_map_valid(&map)) {
+		const void *none = NULL;
+
+		/* Two threads may get here together: the second one's mapping is the same, and dropped. */
+		__atomic_store_n(&table.size, map.size, __ATOMIC_RELAXED);
+		if (atomic_compare_exchange_strong_explicit(
+			    &table.base, &none, base, memory_order_release, memory_order_relaxed))
+			base = NULL;
+		state = SMCSHIM_TABLE_MAPPED;
+	}
+	if (base)
+		munmap(base, (size_t)st.st_size);
+out:
+	syscall(SYS_close, fd);
+	return state;
+}
+
+static void look_for_table(void)
+{
+	int saved = errno;
+
+	__atomic_store_n(&smcshim_counters.about.table_state, map_table(smcshim_counters.about.table), __ATOMIC_RELAXED);
+	errno = saved;
+}
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+	size_t i;
+
+	for (i = 0; i + 1 < size && from[i]; i++)
+		to[i] = from[i];
+	to[i] = '\0';
+}
+
+/*
+ * The program's name as the kernel's comm has it after execve: the file name's last part, cut to 15 characters
+ * (fs/exec.c, begin_new_exec). AT_EXECFN costs no system call.
+ */
+static void name_program(void)
+{
+	const char *path = (const char *)getauxval(AT_EXECFN);
+	const char *name = path ? path : "";
+
+	for (; path && *path; path++)
+		if (*path == '/')
+			name = path + 1;
+	copy_text(smcshim_counters.about.comm, sizeof smcshim_counters.about.comm, name);
+}
+
+void table_start(void)
+{
+	/* The environment is read here only: later, other threads may change it. In secure-execution mode it reads NULL. */
+	const char *path = secure_getenv("SMC_POLICY");
+
+	copy_text(smcshim_counters.about.table, sizeof smcshim_counters.about.table,
+		path && *path == '/' ? path : SMCSHIM_DEFAULT_TABLE);
+	name_program();
+	look_for_table();
+	atomic_store_explicit(&table.look_after, now_seconds() + LOOK_AGAIN_SECONDS, memory_order_relaxed);
+}
+
+static void look_again(void)
+{
+	int64_t due = atomic_load_explicit(&table.look_after, memory_order_relaxed);
+	int64_t now = now_seconds();
+
+	if (now < due || !smcshim_counters.about.table[0])
+		return;
+	if (atomic_compare_exchange_strong(&table.look_after, &due, now + LOOK_AGAIN_SECONDS))
+		look_for_table();
+}
+
+static bool current_map(struct policy_map *map)
+{
+	map->base = atomic_load_explicit(&table.base, memory_order_acquire);
+	map->size = __atomic_load_n(&table.size, __ATOMIC_RELAXED);
+	return map->base != NULL;
+}
+
+bool table_mapped(void)
+{
+	return atomic_load_explicit(&table.base, memory_order_relaxed) != NULL;
+}
+
+static unsigned summarise(const struct policy_map *map)
+{
+	static const struct {
+		uint32_t kernel;
+		unsigned mode;
+	} bits[] = {
+		{POLICY_KERNEL_IPPROTO_SMC, MODE_INET},
+		{POLICY_KERNEL_IPPROTO_SMC6, MODE_INET6},
+		{POLICY_KERNEL_AF_SMC, MODE_AF_SMC},
+		{POLICY_KERNEL_DOWNGRADE, MODE_DOWNGRADE},
+	};
+	struct policy_summary summary;
+	unsigned mode = 0;
+
+	policy_map_summary(map, smcshim_counters.about.comm, &summary);
+	if (!summary.sequence)
+		return 0;
+	for (size_t i = 0; i < sizeof bits / sizeof *bits; i++)
+		if (summary.kernel & bits[i].kernel)
+			mode |= bits[i].mode;
+	if (summary.program)
+		mode |= MODE_ON;
+	if (summary.program && (summary.flags & POLICY_HAS_CONNECT_SMC))
+		mode |= MODE_CONNECT;
+	if (summary.program && (summary.flags & POLICY_HAS_LISTEN_SMC))
+		mode |= MODE_LISTEN;
+	if (summary.buffers)
+		mode |= MODE_BUFFERS;
+	atomic_store_explicit(&table.known, summary.sequence << 16 | KNOWN | mode, memory_order_relaxed);
+	return mode;
+}
+
+unsigned table_mode(bool look)
+{
+	struct policy_map map;
+	uint64_t known;
+	unsigned mode;
+	enum policy_state state;
+
+	if (__builtin_expect(!current_map(&map), 0)) {
+		if (!look)
+			return 0;
+		look_again();
+		if (!current_map(&map))
+			return 0;
+	}
+	state = policy_map_state(&map);
+	if (state == POLICY_OFF)
+		return 0;
+	known = atomic_load_explicit(&table.known, memory_order_relaxed);
+	if (__builtin_expect(known >> 16 == (policy_map_sequence(&map) & UINT64_MAX >> 16) && (known & KNOWN), 1))
+		mode = (unsigned)known & (KNOWN - 1);
+	else
+		mode = summarise(&map);
+	if (state == POLICY_OBSERVE && (mode & MODE_ON))
+		mode = (mode & ~MODE_ON) | MODE_OBSERVE;
+	return mode;
+}
+
+bool table_says_smc(enum policy_role role, const struct sockaddr *addr, socklen_t len)
+{
+	struct policy_map map;
+
+	return current_map(&map) && (policy_map_decide(&map, role, addr, len) & POLICY_VALUE_SMC);
+}
+
+unsigned table_buffers(void)
+{
+	struct policy_summary summary;
+	struct policy_map map;
+
+	if (!current_map(&map))
+		return 0;
+	policy_map_summary(&map, smcshim_counters.about.comm, &summary);
+	return summary.buffers;
+}
+
+bool table_standing_aside(void)
+{
+	return atomic_load_explicit(&table.aside, memory_order_relaxed);
+}
+
+void table_stand_aside(void)
+{
+	atomic_store_explicit(&table.aside, true, memory_order_relaxed);
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* Waits for the outcome of a connect as the kernel's blocking TCP connect does: signals, SO_SNDTIMEO, cancellation. */
+#include "config.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <time.h>
+
+#include "preload/shim.h"
+
+/* How long signals may be held back before the rarer, costlier question is asked which of them restart a call. */
+#define QUIET_MS 20
+#define SLICE_MS 10
+
+struct deadline {
+	bool any;
+	struct timespec at;
+};
+
+static struct deadline deadline_in(int ms)
+{
+	struct deadline d = {.any = ms > 0};
+
+	if (d.any) {
+		clock_gettime(CLOCK_MONOTONIC, &d.at);
+		d.at.tv_sec += ms / 1000;
+		d.at.tv_nsec += (long)(ms % 1000) * 1000000;
+		if (d.at.tv_nsec >= 1000000000) {
+			d.at.tv_sec++;
+			d.at.tv_nsec -= 1000000000;
+		}
+	}
+	return d;
+}
+
+/* Milliseconds left, at most most; 0 when over. most < 0: no bound of its own (-1: for ever). */
+static int remaining(const struct deadline *d, int most)
+{
+	struct timespec now;
+	int64_t left;
+
+	if (!d->any)
+		return most;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	left = (int64_t)(d->at.tv_sec - now.tv_sec) * 1000 + (d->at.tv_nsec - now.tv_nsec + 999999) / 1000000;
+	if (left < 0)
+		left = 0;
+	return most >= 0 && most < left ? most : (int)left;
+}
+
+/* -1 with EINTR after a signal handler has run, 0 when ms are over (ms < 0: never), 1 when there is an outcome. */
+static int poll_once(int fd, int ms, const sigset_t *mask)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+	struct timespec ts = {ms / 1000, (long)(ms % 1000) * 1000000};
+
+	return ppoll(&p, 1, ms < 0 ? NULL : &ts, mask);
+}
+
+/* Sorts the signals that have a handler by whether it was installed with SA_RESTART. */
+static void sort_handlers(bool timed, sigset_t *restart, sigset_t *interrupt, int *restarts, int *interrupts)
+{
+	*restarts = *interrupts = 0;
+	sigemptyset(restart);
+	sigemptyset(interrupt);
+	for (int s = 1; s < NSIG; s++) {
+		struct sigaction action;
+
+		if (sigaction(s, NULL, &action) || action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN)
+			continue;
+		/* signal(7): with a timeout set, a connect is never restarted. */
+		if (!timed && (action.sa_flags & SA_RESTART)) {
+			sigaddset(restart, s);
+			++*restarts;
+		} else {
+			sigaddset(interrupt, s);
+			++*interrupts;
+		}
+	}
+}
+
+static bool one_is_waiting(const sigset_t *interrupt, const sigset_t *usual)
+{
+	sigset_t waiting;
+
+	if (sigpending(&waiting))
+		return false;
+	for (int s = 1; s < NSIG; s++)
+		if (sigismember(interrupt, s) == 1 && sigismember(usual, s) == 0 && sigismember(&waiting, s) == 1)
+			return true;
+	return false;
+}
+
+/*
+ * Both sorts of handlers are there, and ppoll() does not say which one ran: those that interrupt are held back, looked
+ * for after every slice, and run when their turn has come, on the way out.
+ */
+static int wait_in_slices(int fd, const struct deadline *end, const sigset_t *interrupt)
+{
+	sigset_t usual;
+	int r = 1;
+
+	sigprocmask(SIG_BLOCK, interrupt, &usual);
+	while (r > 0) {
+		if (poll_once(fd, remaining(end, SLICE_MS), NULL) > 0)
+			r = 0;
+		else if (one_is_waiting(interrupt, &usual))
+			r = -EINTR;
+		else if (end->any && remaining(end, -1) == 0)
+			r = -EINPROGRESS;
+	}
+	sigprocmask(SIG_SETMASK, &usual, NULL);
+	return r;
+}
+
+int wait_for_outcome(int fd, int timeout_ms)
+{
+	struct deadline end = deadline_in(timeout_ms);
+	sigset_t all, restart, interrupt;
+	int restarts, interrupts, n;
+
+	/* Nearly every handshake ends in this short time; no handler runs in it, so none can interrupt. */
+	sigfillset(&all);
+	n = poll_once(fd, remaining(&end, QUIET_MS), &all);
+	if (n > 0)
+		return 0;
+	if (end.any && remaining(&end, -1) == 0)
+		return -EINPROGRESS;
+
+	sort_handlers(end.any, &restart, &interrupt, &restarts, &interrupts);
+	if (restarts && interrupts)
+		return wait_in_slices(fd, &end, &interrupt);
+	do {
+		n = poll_once(fd, remaining(&end, -1), NULL);
+		if (n == 0)
+			return -EINPROGRESS;
+		if (n < 0 && errno == EINTR && interrupts)
+			return -EINTR;
+	} while (n < 0 && errno == EINTR);
+	return 0;
+}
