@@ -42,6 +42,12 @@ struct policy_summary {
 void policy_map_summary(const struct policy_map *map, const char *comm, struct policy_summary *out);
 
 /*
+ * True if comm, NUL-terminated, is name or, where name ends in '*', begins with what stands before it. At most
+ * POLICY_COMM_LEN bytes of name are read; it may lie in a table.
+ */
+bool policy_program_matches(const char *name, const char *comm);
+
+/*
  * What the rules say of an address: POLICY_VALUE_SMC or not, and the deciding rule in POLICY_VALUE_RULE. Neither
  * state nor "programs" is considered. addr: a struct sockaddr_in or sockaddr_in6 of at least its size in len;
  * IPv4-mapped IPv6 follows the IPv4 rules. Any other address, and a table that cannot be read, gives 0: TCP.

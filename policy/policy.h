@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policy/lookup.h"
 #include "policy/table.h"
 
 struct sockaddr;
@@ -76,8 +77,8 @@ struct policy_error {
 
 /* Start with {0}. Kept in the order of the file; more counts those beyond POLICY_ERRORS_KEPT. */
 struct policy_errors {
-	struct policy_error items[POLICY_ERRORS_KEPT];
-	size_t count;
+	struct policy_error *items;
+	size_t count; /* at most POLICY_ERRORS_KEPT */
 	size_t more;
 };
 
@@ -171,9 +172,6 @@ void policy_explanation_free(struct policy_explanation *explanation);
 
 /* Writes cidr as "10.0.0.0/8" or "fd00::/8". */
 void policy_cidr_format(const struct policy_cidr *cidr, char out[static POLICY_CIDR_TEXT]);
-
-/* True if comm, NUL-terminated, is that name or begins with it where the name ends in '*'. */
-bool policy_program_matches(const char *name, const char *comm);
 
 /* ---- cleanup attributes ---- */
 

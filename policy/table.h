@@ -76,10 +76,18 @@ struct policy_array {
  * Disjoint intervals that cover the whole address space of one family: interval i begins at key i and ends before
  * key i + 1; key 0 is the lowest address. Keys are in host byte order, so that they compare as numbers: uint32_t for
  * IPv4, struct policy_key6 for IPv6. values[i] belongs to keys[i].
+ *
+ * A search in 2,000,000 keys would miss the cache at nearly every step. So keys holds levels, one after the other:
+ * level 0 is the values.count interval keys; level n + 1 is every POLICY_BLOCK-th key of level n, from its first; the
+ * last level is one block. Each level is padded to whole blocks by repeating its last key (level 0: and value), which
+ * changes no answer. A search reads one block per level.
  */
+#define POLICY_BLOCK 16u
+#define POLICY_LEVELS 6u /* POLICY_BLOCK ^ POLICY_LEVELS intervals are the most */
+
 struct policy_list {
-	struct policy_array keys;
-	struct policy_array values; /* uint32_t */
+	struct policy_array keys;   /* all levels */
+	struct policy_array values; /* uint32_t, level 0 only */
 };
 
 struct policy_key6 {
