@@ -7,6 +7,13 @@
 
 #include "preload/shim.h"
 
+static _Atomic(bool) smc_bound;
+
+bool bind_smc_any(void)
+{
+	return atomic_load_explicit(&smc_bound, memory_order_relaxed);
+}
+
 static bool has_port(const struct sockaddr *addr, socklen_t len)
 {
 	if (len < sizeof(struct sockaddr_in) || !kind_readable(addr, len))
@@ -21,6 +28,8 @@ static void fit_kind(int fd, const struct sockaddr *addr, socklen_t len)
 	unsigned mode = table_mode(false);
 	enum kind kind = kind_of(fd), wanted;
 
+	if (kind == KIND_SMC)
+		atomic_store_explicit(&smc_bound, true, memory_order_relaxed);
 	if (kind == KIND_OTHER || (kind == KIND_TCP && !(mode & MODE_LISTEN)) || !has_port(addr, len))
 		return;
 	wanted = mode_may_listen(mode) && table_says_smc(POLICY_LISTEN, addr, len) ? KIND_SMC : KIND_TCP;

@@ -19,9 +19,9 @@ static int fail(int error)
 	return -1;
 }
 
-static bool is_blocking(int fd)
+static int file_flags(int fd)
 {
-	return !(syscall(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK);
+	return (int)syscall(SYS_fcntl, fd, F_GETFL);
 }
 
 /* ---- outcome ---- */
@@ -86,20 +86,25 @@ int connect_outcome(int fd, int events, int error, const struct aftermath *after
 	return 0;
 }
 
+/* poll(2): a pending error always shows as POLLERR or POLLHUP, so else SO_ERROR need not be asked. */
+static int outcome_by(int fd, int events, const struct aftermath *after)
+{
+	int error = events & (POLLERR | POLLHUP) ? kind_int_option(fd, SOL_SOCKET, SO_ERROR, 0) : 0;
+
+	return connect_outcome(fd, events, error, after);
+}
+
 static int outcome_now(int fd, const struct aftermath *after)
 {
-	int events = kind_events(fd);
-
-	return connect_outcome(fd, events, kind_int_option(fd, SOL_SOCKET, SO_ERROR, 0), after);
+	return outcome_by(fd, kind_events(fd), after);
 }
 
 /* ---- TCP ---- */
 
-static void count_tcp(int fd, const struct sockaddr *addr, socklen_t len)
+static void count_tcp(const struct sockaddr *addr, socklen_t len)
 {
 	unsigned mode = table_mode(false);
 
-	(void)fd;
 	if ((mode & MODE_OBSERVE) && (mode & MODE_CONNECT) && table_says_smc(POLICY_CONNECT, addr, len))
 		count(SMCSHIM_connect_observed);
 	else
@@ -116,15 +121,12 @@ static int connect_tcp(int fd, const struct sockaddr *addr, socklen_t len, int s
 		outcome_now(fd, &after);
 	errno = saved;
 	r = next_connect(fd, addr, len);
-	if (r && errno != EINPROGRESS) {
-		if (errno != EALREADY && errno != EISCONN && errno != EINTR)
-			count(SMCSHIM_connect_failed);
-		return r;
-	}
 	error = errno;
-	/* A nonblocking connect was counted when it began. */
-	if (r || is_blocking(fd))
-		count_tcp(fd, addr, len);
+	/* Success of a nonblocking descriptor is its second call: counted when it began. */
+	if ((r && error == EINPROGRESS) || (r == 0 && !(file_flags(fd) & O_NONBLOCK)))
+		count_tcp(addr, len);
+	else if (r && error != EALREADY && error != EISCONN && error != EINTR)
+		count(SMCSHIM_connect_failed);
 	errno = error;
 	return r;
 }
@@ -158,15 +160,13 @@ static int read_linger(int fd)
  * the handshake into the stream (kernel-smc, 4.1). The flag belongs to the open file, so it is changed for this one
  * call only, in which no cancellation can happen.
  */
-static int enter_kernel(int fd, const struct sockaddr *addr, socklen_t len, bool blocking)
+static int enter_kernel(int fd, const struct sockaddr *addr, socklen_t len, int flags)
 {
-	long flags = 0;
 	int cancel, r, error;
 
-	if (!blocking)
+	if (flags & O_NONBLOCK)
 		return next_connect(fd, addr, len);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-	flags = syscall(SYS_fcntl, fd, F_GETFL);
 	syscall(SYS_fcntl, fd, F_SETFL, flags | O_NONBLOCK);
 	r = next_connect(fd, addr, len);
 	error = errno;
@@ -190,14 +190,14 @@ static int wait_blocking(int fd, const struct aftermath *after)
 {
 	int r = wait_for_outcome(fd, after->sndtimeo_ms);
 
-	if (r) {
+	if (r < 0) {
 		/* By now the kernel's worker has read the timeout, which must be the program's again. */
 		if (after->sndtimeo_ms)
 			set_sndtimeo(fd, after->sndtimeo_ms);
 		pending_add(fd, after);
 		return r;
 	}
-	return outcome_now(fd, after);
+	return outcome_by(fd, r, after);
 }
 
 static bool is_dead(int fd)
@@ -208,15 +208,15 @@ static bool is_dead(int fd)
 static int connect_smc(int fd, const struct sockaddr *addr, socklen_t len, uint32_t destination, int saved)
 {
 	struct aftermath after = {read_linger(fd), read_sndtimeo_ms(fd), destination};
-	bool blocking = is_blocking(fd), bound = kind_local_port(fd) != 0;
-	int r;
+	bool bound = bind_smc_any() && kind_local_port(fd) != 0;
+	int flags = file_flags(fd), r;
 
 	/* The kernel's worker would end even a nonblocking connect by it. */
 	if (after.sndtimeo_ms)
 		set_sndtimeo(fd, 0);
-	r = enter_kernel(fd, addr, len, blocking);
+	r = enter_kernel(fd, addr, len, flags);
 	if (r && errno == ECONNABORTED && is_dead(fd) && make_replacement(fd, KIND_SMC, table_mode(false), false) == 0)
-		r = enter_kernel(fd, addr, len, blocking);
+		r = enter_kernel(fd, addr, len, flags);
 	if (r && errno != EINPROGRESS) {
 		int error = errno;
 
@@ -225,7 +225,7 @@ static int connect_smc(int fd, const struct sockaddr *addr, socklen_t len, uint3
 		count(SMCSHIM_connect_failed);
 		return fail(error);
 	}
-	if (r && !blocking) {
+	if (r && (flags & O_NONBLOCK)) {
 		pending_add(fd, &after);
 		return fail(EINPROGRESS);
 	}
@@ -238,29 +238,6 @@ static int connect_smc(int fd, const struct sockaddr *addr, socklen_t len, uint3
 		return fail(-r);
 	errno = saved;
 	return 0;
-}
-
-static bool becomes_tcp(int fd)
-{
-	int r = make_tcp_in_place(fd);
-
-	/* Dead after a failed connect, or a kernel on which it does not work. */
-	if (r && r != -EPERM)
-		r = make_replacement(fd, KIND_TCP, 0, kind_events(fd) == 0);
-	if (r)
-		count(SMCSHIM_own_errors);
-	return r == 0;
-}
-
-static int connect_fresh(int fd, const struct sockaddr *addr, socklen_t len, int saved)
-{
-	unsigned mode = table_mode(false);
-	uint32_t destination = avoid_name(addr, len);
-	bool smc = mode_may_connect(mode) && table_says_smc(POLICY_CONNECT, addr, len) && !avoid_has(destination);
-
-	if (!smc && becomes_tcp(fd))
-		return connect_tcp(fd, addr, len, saved);
-	return connect_smc(fd, addr, len, destination, saved);
 }
 
 /* ---- a connect that is not the first ---- */
@@ -280,7 +257,7 @@ static int connect_again(int fd, const struct sockaddr *addr, socklen_t len, int
 
 	if (!has_peer(fd) && kind_events(fd) == 0) {
 		count(SMCSHIM_quirk_reconnect);
-		if (!is_blocking(fd))
+		if (file_flags(fd) & O_NONBLOCK)
 			return fail(EALREADY);
 		pending_take(fd, &after);
 		after.sndtimeo_ms = read_sndtimeo_ms(fd);
@@ -312,21 +289,44 @@ static int disconnect(int fd, int state, int saved)
 	return 0;
 }
 
+/* A dead socket, or a kernel on which the downgrade does not work: whatever stands there now gives way to TCP. */
+static int replace_by_tcp(int fd)
+{
+	int r = make_replacement(fd, KIND_TCP, 0, kind_events(fd) == 0);
+
+	if (r)
+		count(SMCSHIM_own_errors);
+	return r;
+}
+
 static int connect_smc_socket(int fd, const struct sockaddr *addr, socklen_t len, int saved)
 {
-	int state = kind_tcp_state(fd);
+	unsigned mode = table_mode(false);
+	uint32_t destination;
+	int r = 0, state;
+	bool smc;
 
 	if (len < sizeof addr->sa_family || len > sizeof(struct sockaddr_storage) || !kind_readable(addr, len)) {
 		errno = saved;
 		return next_connect(fd, addr, len); /* EINVAL or EFAULT, before anything else */
 	}
+	destination = avoid_name(addr, len);
+	smc = mode_may_connect(mode) && table_says_smc(POLICY_CONNECT, addr, len) && !avoid_has(destination);
+	/* Works on a fresh socket only, and so tells whether it is one. */
+	if (!smc && addr->sa_family != AF_UNSPEC && (r = make_tcp_in_place(fd)) == 0)
+		return connect_tcp(fd, addr, len, saved);
+
+	state = kind_tcp_state(fd);
 	if (addr->sa_family == AF_UNSPEC)
 		return disconnect(fd, state, saved);
 	if (state == TCP_LISTEN)
 		return fail(EISCONN); /* inet_stream_connect; SMC says EINVAL */
-	if (state == TCP_CLOSE && !pending_has(fd))
-		return connect_fresh(fd, addr, len, saved);
-	return connect_again(fd, addr, len, saved);
+	if (state != TCP_CLOSE || pending_has(fd))
+		return connect_again(fd, addr, len, saved);
+	/* With a mark that may not be set again (-EPERM) it stays SMC, whose own fallback keeps the mark. */
+	if (!smc && r != -EPERM && replace_by_tcp(fd) == 0)
+		return connect_tcp(fd, addr, len, saved);
+	return connect_smc(fd, addr, len, destination, saved);
 }
 
 static int connect_here(int fd, const struct sockaddr *addr, socklen_t len)

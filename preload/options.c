@@ -21,7 +21,18 @@
 #endif
 #ifndef SO_PREFER_BUSY_POLL
 #define SO_PREFER_BUSY_POLL 69
-#define SO_BUSY_POLL_BUDGET 70
+#endif
+#ifndef SO_RESERVE_MEM
+#define SO_RESERVE_MEM 73
+#endif
+#ifndef SO_TXREHASH
+#define SO_TXREHASH 74
+#endif
+#ifndef SO_RCVMARK
+#define SO_RCVMARK 75
+#endif
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76
 #endif
 #ifndef IP_LOCAL_PORT_RANGE
 #define IP_LOCAL_PORT_RANGE 51
@@ -59,18 +70,23 @@ static const struct socket_option socket_options[] = {
 	NUMBER(SO_DEBUG),
 	NUMBER(SO_TIMESTAMP),
 	NUMBER(SO_TIMESTAMPNS),
-	NUMBER(SO_TIMESTAMPING),
+	{SO_TIMESTAMPING, 8, 0}, /* struct so_timestamping; 4 bytes before Linux 5.14 */
 	{SO_MAX_PACING_RATE, 8, -1},
 	NUMBER(SO_BUSY_POLL),
 	NUMBER(SO_PREFER_BUSY_POLL),
-	NUMBER(SO_BUSY_POLL_BUDGET),
 	{SO_INCOMING_CPU, sizeof(int), 0xffffffff},
 	NUMBER(SO_RXQ_OVFL),
+	NUMBER(SO_NO_CHECK),
+	NUMBER(SO_WIFI_STATUS),
 	NUMBER(SO_NOFCS),
 	NUMBER(SO_SELECT_ERR_QUEUE),
 	NUMBER(SO_PASSCRED),
 	NUMBER(SO_PASSSEC),
 	{SO_TXTIME, 8, 0},
+	NUMBER(SO_RESERVE_MEM),
+	{SO_TXREHASH, sizeof(int), 1},
+	NUMBER(SO_RCVMARK),
+	NUMBER(SO_PASSPIDFD),
 	/* The two sizes come last, and only if SO_BUF_LOCK says that the program set them. */
 	NUMBER(SO_SNDBUF),
 	NUMBER(SO_RCVBUF),
@@ -131,9 +147,8 @@ static bool read_value(int fd, const struct socket_option *option, struct option
 	memset(out, 0, sizeof *out);
 	if (next_getsockopt(fd, SOL_SOCKET, option->name, out->bytes, &len) || len > sizeof out->bytes)
 		return false;
-	if (len == sizeof(int) && option->size == 8) { /* SO_MAX_PACING_RATE of kernels that know 32 bits */
+	if (len == sizeof(int) && option->fresh == -1) /* SO_MAX_PACING_RATE where a long has 32 bits */
 		out->wide = (uint64_t)(int64_t)out->number;
-	}
 	out->len = (unsigned char)len;
 	return true;
 }

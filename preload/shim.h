@@ -198,8 +198,13 @@ bool pending_has(int fd);
 
 /* ---- wait.c ---- */
 
-/* 0: fd has an outcome; -EINTR, -EINPROGRESS (timeout_ms is over): as a blocking TCP connect. A cancellation point. */
+/* The poll events of an outcome; -EINTR, -EINPROGRESS (timeout_ms is over) as a blocking TCP connect. A cancellation point. */
 int wait_for_outcome(int fd, int timeout_ms);
+
+/* ---- bind.c ---- */
+
+/* True once an SMC socket has been bound in this process or the one it was forked from. */
+bool bind_smc_any(void);
 
 /* ---- listen.c ---- */
 

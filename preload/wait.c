@@ -48,13 +48,15 @@ static int remaining(const struct deadline *d, int most)
 	return most >= 0 && most < left ? most : (int)left;
 }
 
-/* -1 with EINTR after a signal handler has run, 0 when ms are over (ms < 0: never), 1 when there is an outcome. */
+/* -1 with EINTR after a signal handler has run, 0 when ms are over (ms < 0: never), or the events of an outcome. */
 static int poll_once(int fd, int ms, const sigset_t *mask)
 {
 	struct pollfd p = {.fd = fd, .events = POLLOUT};
 	struct timespec ts = {ms / 1000, (long)(ms % 1000) * 1000000};
 
-	return ppoll(&p, 1, ms < 0 ? NULL : &ts, mask);
+	int n = ppoll(&p, 1, ms < 0 ? NULL : &ts, mask);
+
+	return n > 0 ? p.revents : n;
 }
 
 /* Sorts the signals that have a handler by whether it was installed with SA_RESTART. */
@@ -98,12 +100,14 @@ static bool one_is_waiting(const sigset_t *interrupt, const sigset_t *usual)
 static int wait_in_slices(int fd, const struct deadline *end, const sigset_t *interrupt)
 {
 	sigset_t usual;
-	int r = 1;
+	int r = 0;
 
 	sigprocmask(SIG_BLOCK, interrupt, &usual);
-	while (r > 0) {
-		if (poll_once(fd, remaining(end, SLICE_MS), NULL) > 0)
-			r = 0;
+	while (r == 0) {
+		int events = poll_once(fd, remaining(end, SLICE_MS), NULL);
+
+		if (events > 0)
+			r = events;
 		else if (one_is_waiting(interrupt, &usual))
 			r = -EINTR;
 		else if (end->any && remaining(end, -1) == 0)
@@ -123,7 +127,7 @@ int wait_for_outcome(int fd, int timeout_ms)
 	sigfillset(&all);
 	n = poll_once(fd, remaining(&end, QUIET_MS), &all);
 	if (n > 0)
-		return 0;
+		return n;
 	if (end.any && remaining(&end, -1) == 0)
 		return -EINPROGRESS;
 
@@ -137,5 +141,5 @@ int wait_for_outcome(int fd, int timeout_ms)
 		if (n < 0 && errno == EINTR && interrupts)
 			return -EINTR;
 	} while (n < 0 && errno == EINTR);
-	return 0;
+	return n > 0 ? n : POLLERR; /* poll itself failed: SO_ERROR knows more */
 }
