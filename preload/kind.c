@@ -46,7 +46,7 @@ bool kind_was_smc(int fd)
 int kind_family(int fd)
 {
 	int family = kind_int_option(fd, SOL_SOCKET, SO_DOMAIN, 0);
-	struct sockaddr_storage name;
+	struct sockaddr_storage name = {0};
 	socklen_t len = sizeof name;
 
 	if (family == AF_INET || family == AF_INET6)
@@ -80,7 +80,7 @@ unsigned kind_local_port(int fd)
 		struct sockaddr any;
 		struct sockaddr_in in;
 		struct sockaddr_in6 in6;
-	} name;
+	} name = {0};
 	socklen_t len = sizeof name;
 
 	if (getsockname(fd, &name.any, &len))

@@ -77,7 +77,8 @@ static int listen_here(int fd, int backlog)
 	errno = saved;
 	r = next_listen(fd, backlog);
 	/* After a connect that failed, TCP can listen and SMC cannot: sock->state stays SS_CONNECTING (smc_listen). */
-	if (r && fresh && errno == EINVAL && kind_of(fd) == KIND_SMC && make_replacement(fd, KIND_SMC, mode, true) == 0) {
+	if (r && fresh && errno == EINVAL && kind_of(fd) == KIND_SMC &&
+		make_replacement(fd, KIND_SMC, mode, true) == 0) {
 		errno = saved;
 		r = next_listen(fd, backlog);
 	}

@@ -21,8 +21,8 @@ static struct {
 } next;
 
 #define RESOLVE(name) \
-	atomic_store_explicit(&next.name, (__typeof__(atomic_load(&next.name)))dlsym(RTLD_NEXT, #name), \
-		memory_order_release)
+	atomic_store_explicit( \
+		&next.name, (__typeof__(atomic_load(&next.name)))dlsym(RTLD_NEXT, #name), memory_order_release)
 
 void next_resolve(void)
 {

@@ -51,7 +51,10 @@ struct socket_option {
 	int64_t fresh; /* the first 8 bytes of a fresh socket's value */
 };
 
-#define NUMBER(name) {name, sizeof(int), 0}
+#define NUMBER(name) \
+	{ \
+		name, sizeof(int), 0 \
+	}
 
 static const struct socket_option socket_options[] = {
 	NUMBER(SO_REUSEADDR),

@@ -14,7 +14,7 @@
 #define PENDING_TRIES 8u
 
 struct slot {
-	_Atomic(uint64_t) key; /* 0: free */
+	_Atomic(uint64_t) key;   /* 0: free */
 	_Atomic(uint64_t) after; /* linger << 32 | sndtimeo_ms */
 	_Atomic(uint32_t) destination;
 };

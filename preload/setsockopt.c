@@ -43,8 +43,9 @@ static int answer(int error, int saved)
 /* SMC falls back, without a word, on these numbers at any level (kernel-smc, "Traps of smc_setsockopt"). */
 static bool means_fastopen_to_smc(int level, int name)
 {
-	return level != SOL_SOCKET && (name == TCP_FASTOPEN || name == TCP_FASTOPEN_CONNECT ||
-					      name == TCP_FASTOPEN_KEY || name == TCP_FASTOPEN_NO_COOKIE);
+	return level != SOL_SOCKET &&
+		(name == TCP_FASTOPEN || name == TCP_FASTOPEN_CONNECT || name == TCP_FASTOPEN_KEY ||
+			name == TCP_FASTOPEN_NO_COOKIE);
 }
 
 static int set_fastopen_like(const struct option_call *call, int saved)

@@ -79,7 +79,8 @@ static void look_for_table(void)
 {
 	int saved = errno;
 
-	__atomic_store_n(&smcshim_counters.about.table_state, map_table(smcshim_counters.about.table), __ATOMIC_RELAXED);
+	__atomic_store_n(
+		&smcshim_counters.about.table_state, map_table(smcshim_counters.about.table), __ATOMIC_RELAXED);
 	errno = saved;
 }
 

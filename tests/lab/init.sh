@@ -17,6 +17,7 @@ power_off() {
 }
 trap 'echo "lab: init.sh failed"; power_off' EXIT
 
+# shellcheck source=/dev/null
 . /lab/config
 release=$(uname -r)
 

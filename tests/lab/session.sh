@@ -2,6 +2,7 @@
 # Runs the command in the guest, under the host's bash: its directory, environment and descriptors. fd 5: status, fd 6: output.
 # shellcheck shell=bash
 set -eu
+# shellcheck source=/dev/null
 . /run/lab/config
 
 mapfile -d '' -t argv </run/lab/argv
