@@ -232,12 +232,12 @@ static bool read_target(const struct sockaddr *addr, size_t len, struct target *
 	struct sockaddr_in6 in6;
 	uint64_t high, low;
 
+	*target = (struct target){ 0 };
 	if (len < sizeof(in))
 		return false;
 	__builtin_memcpy(&in, addr, sizeof(in)); /* the caller's may be unaligned */
 	target->port = ntohs(in.sin_port);
 	if (in.sin_family == AF_INET) {
-		target->ipv6 = false;
 		target->address4 = ntohl(in.sin_addr.s_addr);
 		return true;
 	}
