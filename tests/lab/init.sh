@@ -26,6 +26,11 @@ while read -r module parameters; do
     insmod "$module" $parameters
 done </modules
 
+# Under emulation the other processors have waited until here (see "maxcpus" in lab).
+for online in /sys/devices/system/cpu/cpu[1-9]*/online; do
+    [ ! -e "$online" ] || [ "$(cat "$online")" = 1 ] || echo 1 >"$online"
+done
+
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,ro,cache=loose host /host
 mount -t tmpfs -o mode=755,size=75% upper /upper
 mkdir /upper/data /upper/work
