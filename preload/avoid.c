@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Remembers for a while the destinations whose SMC handshake broke after TCP was up, so that the next try is plain TCP. */
+/* Remembers for a while the destinations whose SMC handshake broke after TCP was up: the next try is plain TCP. */
 #include "config.h"
 
 #include <netinet/in.h>

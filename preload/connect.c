@@ -77,6 +77,7 @@ int connect_outcome(int fd, int events, int error, const struct aftermath *after
 		return 0;
 	}
 	count(SMCSHIM_connect_fallback);
+	options_renew_async(fd);
 	if (after->linger >= 0) {
 		struct linger linger = {1, after->linger};
 
@@ -253,26 +254,33 @@ static bool has_peer(int fd)
 static int connect_again(int fd, const struct sockaddr *addr, socklen_t len, int saved)
 {
 	struct aftermath after = {-1, 0, 0};
+	bool first = pending_take(fd, &after);
 	int r = 0;
 
 	if (!has_peer(fd) && kind_events(fd) == 0) {
 		count(SMCSHIM_quirk_reconnect);
-		if (file_flags(fd) & O_NONBLOCK)
+		if (file_flags(fd) & O_NONBLOCK) {
+			if (first)
+				pending_add(fd, &after);
 			return fail(EALREADY);
-		pending_take(fd, &after);
+		}
 		after.sndtimeo_ms = read_sndtimeo_ms(fd);
 		r = wait_blocking(fd, &after);
-	} else if (pending_take(fd, &after)) {
+	} else if (first) {
 		r = outcome_now(fd, &after);
 	}
 	if (r)
 		return fail(-r);
 	/* Only now does the kernel answer itself: 0 to the first call, EISCONN to the next. */
 	errno = saved;
-	return next_connect(fd, addr, len);
+	r = next_connect(fd, addr, len);
+	/* Connected, and closed by the peer since: SMC says EINVAL. */
+	if (r && errno == EINVAL)
+		return first ? (errno = saved, 0) : fail(EISCONN);
+	return r;
 }
 
-/* connect(2): AF_UNSPEC dissolves the association. SMC answers EINVAL, so a new socket takes the place of one in use. */
+/* connect(2): AF_UNSPEC dissolves the association. SMC says EINVAL, so a new socket takes the place of one in use. */
 static int disconnect(int fd, int state, int saved)
 {
 	struct aftermath after;

@@ -143,6 +143,27 @@ bool options_were_seen(int name)
 	return atomic_load_explicit(&seen[name / 64], memory_order_relaxed) >> (name % 64) & 1;
 }
 
+static _Atomic(bool) unreadable_set;
+
+bool options_unreadable(int level, int name)
+{
+	static const struct {
+		short level, name;
+	} unreadable[] = {
+		{SOL_SOCKET, SO_ATTACH_FILTER}, {SOL_SOCKET, SO_ATTACH_BPF}, {SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF},
+		{SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF}, {SOL_SOCKET, SO_LOCK_FILTER}, {IPPROTO_IP, IP_IPSEC_POLICY},
+		{IPPROTO_IP, IP_XFRM_POLICY}, {IPPROTO_IPV6, IPV6_XFRM_POLICY}, {IPPROTO_TCP, TCP_MD5SIG},
+		{IPPROTO_TCP, TCP_MD5SIG_EXT}, {IPPROTO_TCP, TCP_REPAIR}, {IPPROTO_TCP, 38}, /* TCP_AO_ADD_KEY */
+	};
+
+	for (size_t i = 0; i < sizeof unreadable / sizeof *unreadable; i++)
+		if (unreadable[i].level == level && unreadable[i].name == name) {
+			atomic_store_explicit(&unreadable_set, true, memory_order_relaxed);
+			return true;
+		}
+	return false;
+}
+
 static bool read_value(int fd, const struct socket_option *option, struct option_value *out)
 {
 	socklen_t len = option->size;
@@ -221,14 +242,20 @@ int options_write(int fd, const struct options *options)
 		if (r == 0)
 			r = -errno;
 	}
-	if (options->async) {
-		int flags = (int)syscall(SYS_fcntl, fd, F_GETFL);
-
-		/* The list of SIGIO receivers stayed with the SMC socket: only a change of the flag makes a new entry. */
-		syscall(SYS_fcntl, fd, F_SETFL, flags & ~O_ASYNC);
-		syscall(SYS_fcntl, fd, F_SETFL, flags | O_ASYNC);
-	}
+	if (options->async)
+		options_renew_async(fd);
 	return r;
+}
+
+void options_renew_async(int fd)
+{
+	long flags = syscall(SYS_fcntl, fd, F_GETFL);
+
+	if (flags < 0 || !(flags & O_ASYNC))
+		return;
+	/* The list of SIGIO receivers stayed with the SMC socket: only a change of the flag makes a new entry. */
+	syscall(SYS_fcntl, fd, F_SETFL, flags & ~(long)O_ASYNC);
+	syscall(SYS_fcntl, fd, F_SETFL, flags);
 }
 
 /* ---- replacement: every level, compared with the new socket ---- */
@@ -297,7 +324,7 @@ static const struct level_option level_options[] = {
 	{IPPROTO_TCP, TCP_TX_DELAY, 4},
 };
 
-/* On an SMC socket an option of any level with one of these numbers means TCP_FASTOPEN* (net/smc/af_smc.c, smc_setsockopt). */
+/* On an SMC socket an option of any level with one of these numbers means TCP_FASTOPEN* (af_smc.c, smc_setsockopt). */
 static bool collides(int name)
 {
 	return name == TCP_FASTOPEN || name == TCP_FASTOPEN_CONNECT || name == TCP_FASTOPEN_KEY ||
@@ -339,16 +366,6 @@ static int copy_socket_option(int from, int to, const struct socket_option *opti
 	return next_setsockopt(to, SOL_SOCKET, option->name, old.bytes, old.len) ? -errno : 0;
 }
 
-/* A filter that cannot be read (eBPF) or copied must not be lost: the caller then leaves the socket as it is. */
-static int check_filter(int fd)
-{
-	socklen_t instructions = 0;
-
-	if (next_getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, NULL, &instructions))
-		return errno == EACCES ? -EACCES : 0;
-	return instructions ? -EOPNOTSUPP : 0;
-}
-
 static void copy_owner(int from, int to)
 {
 	struct f_owner_ex owner;
@@ -362,8 +379,11 @@ static void copy_owner(int from, int to)
 
 int options_copy(int from, int to, enum kind to_kind)
 {
-	int r = check_filter(from);
+	int r = 0;
 
+	/* Which socket has them cannot be asked, only whether this process ever set one. */
+	if (to_kind == KIND_SMC && atomic_load_explicit(&unreadable_set, memory_order_relaxed))
+		return -EOPNOTSUPP;
 	for (size_t i = 0; i < SOCKET_OPTIONS && r == 0; i++)
 		r = copy_socket_option(from, to, &socket_options[i]);
 	for (size_t i = 0; i < sizeof level_options / sizeof *level_options && r == 0; i++)

@@ -20,15 +20,15 @@ static int set(const struct option_call *call)
 	return next_setsockopt(call->fd, call->level, call->name, call->value, call->len);
 }
 
-/* What TCP says to this option, found on a socket made for the purpose. 0 or an errno. */
-static int ask_tcp(const struct option_call *call)
+/* What TCP says to this option, asked of a socket made for the purpose: 0 or an errno; otherwise if none can be had. */
+static int ask_tcp(const struct option_call *call, int otherwise)
 {
 	struct option_call twin = *call;
 	int error;
 
 	twin.fd = next_socket(kind_family(call->fd), SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (twin.fd < 0)
-		return errno;
+		return otherwise;
 	error = set(&twin) ? errno : 0;
 	syscall(SYS_close, twin.fd);
 	return error;
@@ -54,7 +54,7 @@ static int set_fastopen_like(const struct option_call *call, int saved)
 
 	count(call->level == IPPROTO_TCP ? SMCSHIM_quirk_fastopen : SMCSHIM_quirk_optname);
 	if (kind_tcp_state(call->fd) == TCP_CLOSE) {
-		error = ask_tcp(call);
+		error = ask_tcp(call, 0);
 		if (error || make_tcp_in_place(call->fd))
 			return answer(error, saved);
 		errno = saved;
@@ -62,27 +62,38 @@ static int set_fastopen_like(const struct option_call *call, int saved)
 	}
 	/* Fast open is an offer: without it the peer does an ordinary handshake. */
 	if (call->level == IPPROTO_TCP)
-		return answer(ask_tcp(call), saved);
+		return answer(ask_tcp(call, 0), saved);
 	/* The TCP socket beneath has taken the option before SMC says EINVAL. */
-	errno = saved;
-	if (set(call) == 0 || errno != EINVAL)
-		return errno == saved ? 0 : -1;
-	return answer(ask_tcp(call), saved);
+	error = set(call) ? errno : 0;
+	return answer(error == EINVAL ? ask_tcp(call, 0) : error, saved);
 }
 
-/* SMC refused. Where TCP accepts, a socket that is still fresh becomes TCP. */
+/* Filters and keys act on TCP segments and cannot be read back: such a socket is to be TCP, and not by a downgrade. */
+static int set_unreadable(const struct option_call *call, int saved)
+{
+	if (kind_tcp_state(call->fd) == TCP_CLOSE && ask_tcp(call, 0) == 0 &&
+		(make_replacement(call->fd, KIND_TCP, 0, true) == 0 || make_tcp_in_place(call->fd) == 0))
+		count(SMCSHIM_quirk_refused_option);
+	errno = saved;
+	return set(call);
+}
+
+/* SMC refused. A socket that is still fresh answers as TCP does, and becomes TCP where TCP accepts. */
 static int set_refused(const struct option_call *call, int error, int saved)
 {
+	bool fresh = kind_tcp_state(call->fd) == TCP_CLOSE;
+	int tcp;
+
 	if (call->level != SOL_SOCKET && call->len < sizeof(int)) {
 		/* The TCP socket beneath has its answer, SMC overwrites it with EINVAL (smc_setsockopt). */
-		int tcp = ask_tcp(call);
-
+		tcp = ask_tcp(call, error);
 		if (tcp != error)
 			count(SMCSHIM_quirk_optlen);
 		return answer(tcp, saved);
 	}
-	if (kind_tcp_state(call->fd) != TCP_CLOSE || ask_tcp(call) || make_tcp_in_place(call->fd))
-		return answer(error, saved);
+	tcp = fresh ? ask_tcp(call, error) : error;
+	if (tcp || make_tcp_in_place(call->fd))
+		return answer(tcp ? tcp : error, saved);
 	count(SMCSHIM_quirk_refused_option);
 	errno = saved;
 	return set(call);
@@ -99,6 +110,8 @@ HOOK int setsockopt(int fd, int level, int name, const void *value, socklen_t le
 		return set(&call);
 	if (means_fastopen_to_smc(level, name) && kind_of(fd) == KIND_SMC)
 		return set_fastopen_like(&call, saved);
+	if (options_unreadable(level, name) && kind_of(fd) == KIND_SMC)
+		return set_unreadable(&call, saved);
 	errno = saved;
 	r = set(&call);
 	if (r == 0 || (errno != EINVAL && errno != EOPNOTSUPP && errno != ENOPROTOOPT))

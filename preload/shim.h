@@ -91,7 +91,7 @@ unsigned table_buffers(void);
 bool table_standing_aside(void);
 void table_stand_aside(void);
 
-/* False as long as there has been no table: then every hook but socket() is the next function's call and nothing else. */
+/* False as long as there has been no table: every hook but socket() is then the next function's call and no more. */
 bool table_mapped(void);
 
 /* ---- kind.c: what is this descriptor? Asked of the kernel, remembered nowhere ---- */
@@ -123,7 +123,7 @@ int kind_int_option(int fd, int level, int name, int otherwise);
 
 /* ---- make.c: sockets of the kind wanted ---- */
 
-/* A new SMC socket; -1 with errno when this kernel or sandbox refuses (counted). type may hold SOCK_NONBLOCK, SOCK_CLOEXEC. */
+/* A new SMC socket; -1 with errno when this kernel or sandbox refuses (counted). type: SOCK_STREAM and its flags. */
 int make_smc(unsigned mode, int family, int type);
 
 /*
@@ -171,12 +171,18 @@ int options_write(int fd, const struct options *options);
 /* Checks, while nothing is lost yet, that privileged options could be set again. Returns 0 or -EPERM. */
 int options_check(int fd, const struct options *options);
 
-/* Copies every readable option of every level in which the two sockets differ. Returns 0 or -errno; then to is half set. */
+/* After an SMC socket has become TCP: SIGIO goes on. */
+void options_renew_async(int fd);
+
+/* True for options whose value cannot be read back (filters, keys). The process is known for it from then on. */
+bool options_unreadable(int level, int name);
+
+/* Copies every readable option in which the two sockets differ, of all levels. Returns 0 or -errno (to is half set). */
 int options_copy(int from, int to, enum kind to_kind);
 
 /* Gives a fresh SMC socket the policy's buffer sizes, without locking them against the kernel's own tuning. */
 void options_set_buffers(int fd);
-/* The same for an SMC listener, locked: only locked sizes reach the sockets that it accepts (smc_adjust_sock_bufsizes). */
+/* For an SMC listener: locked, as only locked sizes reach the sockets that it accepts (smc_adjust_sock_bufsizes). */
 void options_lock_buffers(int listener);
 /* Takes them back from a connection that the listener accepted as TCP, so that its buffers are tuned as always. */
 void options_unlock_buffers(int listener, int fd);
@@ -198,7 +204,7 @@ bool pending_has(int fd);
 
 /* ---- wait.c ---- */
 
-/* The poll events of an outcome; -EINTR, -EINPROGRESS (timeout_ms is over) as a blocking TCP connect. A cancellation point. */
+/* The poll events of an outcome; -EINTR or -EINPROGRESS (timeout_ms is over) as TCP's. A cancellation point. */
 int wait_for_outcome(int fd, int timeout_ms);
 
 /* ---- bind.c ---- */
@@ -213,7 +219,7 @@ bool listen_smc_any(void);
 
 /* ---- connect.c ---- */
 
-/* What became of a connect of an SMC socket: counted, options repaired. Returns 0, or the errno as a negative number. */
+/* What became of a connect of an SMC socket: counts it, repairs options. Returns 0, or -errno of the connect. */
 int connect_outcome(int fd, int events, int error, const struct aftermath *after);
 
 /* ---- avoid.c: destinations whose SMC handshake broke ---- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Hooks socket(2): an eligible socket becomes SMC if some connect rule says smc; connect() decides which ones stay so. */
+/* Hooks socket(2): an eligible socket is made SMC if some connect rule says smc; connect() decides which stay so. */
 #include "config.h"
 
 #include <netinet/in.h>
