@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Hooks bind(2): with a port given the socket is most likely a listener, and gets the kind that the listen rules say. */
+/* Hooks bind(2): with a port given the socket most likely listens next, and gets the kind that the listen rules say. */
 #include "config.h"
 
 #include <netinet/in.h>
