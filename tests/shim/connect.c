@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: MIT */
+/* connect(2): outcomes, repeated calls and errors are those of TCP, and the kind is the policy's. */
+#include "config.h"
+
+#include "tests/shim/harness.h"
+
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+static void blocking(void)
+{
+	EACH_PLACE (place) {
+		struct address at;
+		int listener = place_listen(place, &at), client = place_socket(SOCK_CLOEXEC), server;
+
+		SUCCEEDS(connect_to(client, &at));
+		server = raw_accept(listener);
+		KIND(client, place_is_smc(place) ? SMC : TCP);
+		KIND(server, place_is_smc(place) ? SMC : TCP);
+		CHECK(!is_nonblock(client));
+		EQUAL(fcntl(client, F_GETFD), FD_CLOEXEC);
+		FAILS(connect_to(client, &at), EISCONN);
+		talk(client, server);
+		close(client);
+		close(server);
+		close(listener);
+	}
+}
+
+static void nonblocking(void)
+{
+	EACH_PLACE (place) {
+		struct address at;
+		int listener = place_listen(place, &at), client = place_socket(SOCK_NONBLOCK), server, error = -1;
+		socklen_t len = sizeof error;
+
+		FAILS(connect_to(client, &at), EINPROGRESS);
+		EQUAL(poll_for(client, POLLOUT, 5000), POLLOUT);
+		SUCCEEDS(getsockopt(client, SOL_SOCKET, SO_ERROR, &error, &len));
+		EQUAL(error, 0);
+		server = raw_accept(listener);
+		KIND(client, place_is_smc(place) ? SMC : TCP);
+		KIND(server, place_is_smc(place) ? SMC : TCP);
+		CHECK(is_nonblock(client));
+		EQUAL(fcntl(client, F_GETFD), 0);
+		talk(client, server);
+		close(client);
+		close(server);
+		close(listener);
+	}
+}
+
+/* A program that asks by connect() instead of SO_ERROR. */
+static void repeated(void)
+{
+	EACH_PLACE (place) {
+		struct address at;
+		int listener = place_listen(place, &at), client = place_socket(SOCK_NONBLOCK), server;
+
+		FAILS(connect_to(client, &at), EINPROGRESS);
+		EQUAL(poll_for(client, POLLOUT, 5000), POLLOUT);
+		SUCCEEDS(connect_to(client, &at));
+		FAILS(connect_to(client, &at), EISCONN);
+		server = raw_accept(listener);
+		KIND(client, place_is_smc(place) ? SMC : TCP);
+		talk(client, server);
+		close(client);
+		close(server);
+		close(listener);
+	}
+}
+
+/* The same without waiting in between. */
+static void impatient(void)
+{
+	EACH_PLACE (place) {
+		struct address at;
+		int listener = place_listen(place, &at);
+
+		for (int i = 0; i < 100; i++) {
+			int client = place_socket(SOCK_NONBLOCK), server, r;
+			double end = now() + 5;
+
+			r = connect_to(client, &at);
+			while (r && (errno == EINPROGRESS || errno == EALREADY) && now() < end)
+				r = connect_to(client, &at);
+			CHECKF(r == 0 || errno == EISCONN, "repeated connect: %m");
+			server = raw_accept(listener);
+			talk(client, server);
+			close(client);
+			close(server);
+		}
+		close(listener);
+	}
+}
+
+static struct address refusing(enum place place)
+{
+	struct address at;
+
+	close(place_listen(place, &at));
+	return at;
+}
+
+static void connects_after_all(int client, const struct address *at)
+{
+	struct address same = *at;
+	int listener = raw_listener(&same, 0), server;
+
+	/* TCP answers ECONNABORTED once where the error was taken by SO_ERROR (__inet_stream_connect, SS_CONNECTING). */
+	if (connect_to(client, at) && errno == ECONNABORTED)
+		SUCCEEDS(connect_to(client, at));
+	server = raw_accept(listener);
+	talk(client, server);
+	close(server);
+	close(listener);
+}
+
+static void refused(void)
+{
+	EACH_PLACE (place) {
+		struct address at = refusing(place);
+		int client = place_socket(0);
+
+		FAILS(connect_to(client, &at), ECONNREFUSED);
+		FAILS(connect_to(client, &at), ECONNREFUSED);
+		connects_after_all(client, &at);
+		close(client);
+	}
+}
+
+static void refused_nonblocking(void)
+{
+	EACH_PLACE (place) {
+		struct address at = refusing(place);
+		int client = place_socket(SOCK_NONBLOCK), error = -1;
+		socklen_t len = sizeof error;
+
+		FAILS(connect_to(client, &at), EINPROGRESS);
+		CHECK(poll_for(client, POLLOUT, 5000) & POLLERR);
+		SUCCEEDS(getsockopt(client, SOL_SOCKET, SO_ERROR, &error, &len));
+		EQUAL(error, ECONNREFUSED);
+		EQUAL(getsockopt(client, SOL_SOCKET, SO_ERROR, &error, &len), 0);
+		EQUAL(error, 0);
+		set_nonblock(client, false);
+		connects_after_all(client, &at);
+		close(client);
+	}
+}
+
+/* The error by connect() instead of SO_ERROR. */
+static void refused_repeated(void)
+{
+	EACH_PLACE (place) {
+		struct address at = refusing(place);
+		int client = place_socket(SOCK_NONBLOCK);
+
+		FAILS(connect_to(client, &at), EINPROGRESS);
+		CHECK(poll_for(client, POLLOUT, 5000) & POLLERR);
+		FAILS(connect_to(client, &at), ECONNREFUSED);
+		set_nonblock(client, false);
+		connects_after_all(client, &at);
+		close(client);
+	}
+}
+
+/* ---- destinations that do not answer ---- */
+
+/* 1: ETIMEDOUT after 3 s, about when neighbour discovery gives up; 2: after 7 s. */
+static int syn_count = 1;
+
+static int prepared(int flags)
+{
+	int client = place_socket(flags);
+
+	MUST(setsockopt(client, IPPROTO_TCP, TCP_SYNCNT, &syn_count, sizeof syn_count) == 0);
+	return client;
+}
+
+static void by_blocking(const char *host, int error)
+{
+	struct address at = address_of(host, 4242);
+	int client = prepared(0);
+
+	context("%s, blocking", host);
+	FAILS(connect_to(client, &at), error);
+	CHECK(!is_nonblock(client));
+	at = refusing(DENIED);
+	connects_after_all(client, &at);
+	close(client);
+}
+
+static void by_so_error(const char *host, int want)
+{
+	struct address at = address_of(host, 4242);
+	int client = prepared(SOCK_NONBLOCK), error = -1;
+	socklen_t len = sizeof error;
+	char byte = 0;
+
+	context("%s, SO_ERROR", host);
+	FAILS(connect_to(client, &at), EINPROGRESS);
+	FAILS(connect_to(client, &at), EALREADY);
+	CHECK(poll_for(client, POLLOUT, 8000) & POLLHUP);
+	SUCCEEDS(getsockopt(client, SOL_SOCKET, SO_ERROR, &error, &len));
+	EQUAL(error, want);
+	CHECK(send(client, &byte, 1, MSG_NOSIGNAL) < 0);
+	set_nonblock(client, false);
+	at = refusing(DENIED);
+	connects_after_all(client, &at);
+	close(client);
+}
+
+static void by_connect(const char *host, int error)
+{
+	struct address at = address_of(host, 4242);
+	int client = prepared(SOCK_NONBLOCK);
+
+	context("%s, second connect", host);
+	FAILS(connect_to(client, &at), EINPROGRESS);
+	CHECK(poll_for(client, POLLOUT, 8000) & POLLHUP);
+	FAILS(connect_to(client, &at), error);
+	close(client);
+}
+
+static void timed_out(void)
+{
+	by_blocking("10.77.0.2", ETIMEDOUT);
+	by_so_error("10.77.0.2", ETIMEDOUT);
+	by_connect("10.77.0.2", ETIMEDOUT);
+}
+
+static void no_neighbour(void)
+{
+	syn_count = 2;
+	by_blocking("10.78.0.2", EHOSTUNREACH);
+	by_so_error("10.78.0.3", EHOSTUNREACH);
+	by_connect("10.78.0.4", EHOSTUNREACH);
+}
+
+static void no_route(void)
+{
+	static const struct {
+		const char *host;
+		int error;
+	} routes[] = {{"10.79.0.1", EHOSTUNREACH}, {"10.79.1.1", EACCES}, {"192.0.2.1", ENETUNREACH}};
+
+	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
+		for (int flags = 0; flags <= SOCK_NONBLOCK; flags += SOCK_NONBLOCK) {
+			struct address at = address_of(routes[i].host, 4242);
+			int client = place_socket(flags);
+
+			context("%s%s", routes[i].host, flags ? ", nonblocking" : "");
+			FAILS(connect_to(client, &at), routes[i].error);
+			FAILS(connect_to(client, &at), routes[i].error);
+			set_nonblock(client, false);
+			at = refusing(DENIED);
+			connects_after_all(client, &at);
+			close(client);
+		}
+}
+
+/* ---- SO_SNDTIMEO ---- */
+
+static void timeout_ends_connect(void)
+{
+	const struct timeval half = {0, 500000};
+	struct timeval got = {0, 0};
+	socklen_t len = sizeof got;
+	struct address at = address_of("10.77.0.2", 4242);
+	int client = place_socket(0);
+	double begin;
+
+	MUST(setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &half, sizeof half) == 0);
+	begin = now();
+	FAILS(connect_to(client, &at), EINPROGRESS);
+	CHECKF(now() - begin > 0.4 && now() - begin < 1.2, "connect took %.2f s", now() - begin);
+	begin = now();
+	FAILS(connect_to(client, &at), EALREADY);
+	CHECKF(now() - begin > 0.4 && now() - begin < 1.2, "the second connect took %.2f s", now() - begin);
+	EQUAL(getsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &got, &len), 0);
+	CHECKF(got.tv_sec == 0 && got.tv_usec >= 500000 && got.tv_usec < 510000, "SO_SNDTIMEO reads %ld.%06ld",
+		(long)got.tv_sec, (long)got.tv_usec);
+	CHECK(!is_nonblock(client));
+	close(client);
+}
+
+static void timeout_survives(void)
+{
+	EACH_PLACE (place) {
+		const struct timeval three = {3, 0};
+		struct timeval got = {0, 0};
+		socklen_t len = sizeof got;
+		struct address at;
+		int listener = place_listen(place, &at), client = place_socket(0), server;
+
+		MUST(setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &three, sizeof three) == 0);
+		SUCCEEDS(connect_to(client, &at));
+		server = raw_accept(listener);
+		KIND(client, place_is_smc(place) ? SMC : TCP);
+		EQUAL(getsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &got, &len), 0);
+		EQUAL(got.tv_sec, 3);
+		talk(client, server);
+		close(client);
+		close(server);
+		close(listener);
+	}
+}
+
+/* ---- AF_UNSPEC ---- */
+
+static int dissolve(int fd)
+{
+	const struct sockaddr none = {.sa_family = AF_UNSPEC};
+
+	return connect(fd, &none, sizeof none);
+}
+
+static void use_again(int client, enum place place)
+{
+	struct address at;
+	int listener = place_listen(place, &at), server;
+
+	SUCCEEDS(connect_to(client, &at));
+	server = raw_accept(listener);
+	talk(client, server);
+	close(server);
+	close(listener);
+}
+
+static void unspec_fresh(void)
+{
+	EACH_PLACE (place) {
+		int client = place_socket(0);
+
+		SUCCEEDS(dissolve(client));
+		SUCCEEDS(dissolve(client));
+		use_again(client, place);
+		close(client);
+	}
+}
+
+static void unspec_bound(void)
+{
+	EACH_PLACE (place) {
+		struct address any = address_of(place_host(place), 0), before, after;
+		int client = place_socket(0);
+
+		MUST(bind(client, &any.any, any.len) == 0);
+		before = local_address(client);
+		SUCCEEDS(dissolve(client));
+		after = local_address(client);
+		EQUAL(port_of(&after), port_of(&before));
+		use_again(client, place);
+		close(client);
+	}
+}
+
+static void unspec_connected(void)
+{
+	EACH_PLACE (place) {
+		struct address peer = {.len = sizeof peer.storage};
+		int server, client = place_connect(place, &server);
+		char byte;
+
+		SUCCEEDS(dissolve(client));
+		FAILS(getpeername(client, &peer.any, &peer.len), ENOTCONN);
+		MUST(poll_for(server, POLLIN, 5000));
+		CHECK(recv(server, &byte, 1, 0) <= 0);
+		use_again(client, place);
+		close(client);
+		close(server);
+	}
+}
+
+static void unspec_pending(void)
+{
+	struct address at = address_of("10.77.0.2", 4242);
+	int client = place_socket(SOCK_NONBLOCK);
+
+	FAILS(connect_to(client, &at), EINPROGRESS);
+	SUCCEEDS(dissolve(client));
+	CHECK(is_nonblock(client));
+	set_nonblock(client, false);
+	use_again(client, ALLOWED);
+	close(client);
+}
+
+const struct test_case connect_cases[] = {
+	{.name = "connect-blocking", .run = blocking},
+	{.name = "connect-nonblocking", .run = nonblocking},
+	{.name = "connect-repeated", .run = repeated},
+	{.name = "connect-impatient", .run = impatient},
+	{.name = "connect-refused", .run = refused},
+	{.name = "connect-refused-nonblocking", .run = refused_nonblocking},
+	{.name = "connect-refused-repeated", .run = refused_repeated},
+	{.name = "connect-timed-out", .run = timed_out, .flags = IN_USUAL | NEEDS_LAB, .seconds = 40},
+	{.name = "connect-no-neighbour", .run = no_neighbour, .flags = IN_USUAL | NEEDS_LAB, .seconds = 40},
+	{.name = "connect-no-route", .run = no_route, .flags = IN_USUAL | NEEDS_LAB},
+	{.name = "connect-timeout-ends", .run = timeout_ends_connect, .flags = IN_USUAL | NEEDS_LAB},
+	{.name = "connect-timeout-survives", .run = timeout_survives},
+	{.name = "connect-unspec-fresh", .run = unspec_fresh},
+	{.name = "connect-unspec-bound", .run = unspec_bound},
+	{.name = "connect-unspec-connected", .run = unspec_connected},
+	{.name = "connect-unspec-pending", .run = unspec_pending, .flags = IN_USUAL | NEEDS_LAB},
+	CASE_END,
+};
