@@ -1,0 +1,21 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# OpenJDK: NIO server and clients, blocking and not, over its AF_INET6 sockets, which reach IPv4 as ::ffff:a.b.c.d.
+# shellcheck source-path=SCRIPTDIR source=lib.bash
+. "${0%/*}/lib.bash"
+needs java javac
+
+# As a machine under emulation wants it: no compiler that optimises what runs for a second.
+java=(java -Xshare:auto -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData -Xmx64m)
+[[ -f $SHARED/Nio.class ]] || javac -J-XX:TieredStopAtLevel=1 -J-XX:+UseSerialGC -proc:none -d "$SHARED" "$here/Nio.java"
+
+for stack in false true; do
+    start "server-$stack" "${java[@]}" "-Djava.net.preferIPv4Stack=$stack" -cp "$SHARED" Nio serve "$host" "$PORT"
+    listening "$PORT"
+    listeners "$PORT" 1
+    mark
+    shim "${java[@]}" "-Djava.net.preferIPv4Stack=$stack" -cp "$SHARED" Nio client "$host" "$PORT"
+    kinds "preferIPv4Stack=$stack: 12 connections" 'client == server && client == 12 && client_fallback + server_fallback == 0'
+    stop "server-$stack"
+    PORT=$((PORT + 1))
+done

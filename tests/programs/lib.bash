@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: MIT
+# What a case may use: programs under the shim, their end, and what the kernel says about their sockets. Sourced by each case.
+# shellcheck shell=bash
+#
+# A case prints its RESULT to stdout: what the program did for its user, in words that are the same in every run (no
+# times, ports, process ids, orders that may vary). "run" compares it between the configurations and sets:
+#   CONFIG  off    no shim
+#           none   the shim, and a policy that accelerates nothing
+#           other  the shim, and a policy for addresses that the case does not use: every socket for a connection is made
+#                  SMC and becomes TCP when connect() sees its address
+#           all    the shim, and a policy for every address
+#   MODE    what an SMC connection is here: smcd or smcr
+#   WORK    an empty directory, readable by everybody
+#   PORT    the first of 40 TCP ports that nobody else uses
+#   SHARED  a directory that the configurations of one case have in common
+#   FACTS   where fact() writes
+set -euo pipefail
+
+here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
+smcstat=$here/smcstat.py
+smcctl=${SMCSHIM_STAGE:-$here/../../build/stage}/usr/bin/smcctl
+# shellcheck disable=SC2034 # for cases
+host=127.0.0.1
+
+die() {
+    printf '%s: %s\n' "$(basename -- "$0")" "$*" >&2
+    exit 1
+}
+
+# needs PROGRAM...: a missing program is a failure, never a skip.
+needs() {
+    local program
+    for program; do
+        type -P -- "$program" >/dev/null || die "'$program' is missing: install the packages in tests/programs/packages"
+    done
+}
+
+# --- programs
+
+# shellcheck disable=SC2034 # for cases that need the command line itself
+if [[ $CONFIG == off ]]; then
+    under=()
+else
+    under=("$smcctl" run --)
+fi
+
+# shim PROGRAM [ARG...]: runs it as the configuration says.
+shim() {
+    "${under[@]}" "$@"
+}
+
+declare -A servers=()    # name -> process id
+
+# start NAME PROGRAM [ARG...]: runs a server in the background under the shim; its output goes to $WORK/NAME.log.
+start() {
+    local name=$1
+    shift
+    "${under[@]}" "$@" >"$WORK/$name.log" 2>&1 </dev/null &
+    servers[$name]=$!
+}
+
+alive() {
+    kill -0 "$1" 2>/dev/null
+}
+
+# gone ID...: waits until none of these processes is left; they need not be children.
+gone() {
+    local id tries=0
+    for id; do
+        while alive "$id"; do
+            # A child that has ended stays until it is waited for.
+            [[ $(ps -o stat= -p "$id") != Z* ]] || break
+            ((++tries <= 150)) || die "process $id does not end"
+            sleep 0.1
+        done
+    done
+}
+
+# stop NAME [SIGNAL]: ends a server and waits for it.
+stop() {
+    local name=$1 id=${servers[$1]}
+    unset "servers[$name]"
+    kill "-${2:-TERM}" "$id" || die "$name had ended before: $(tail -n 3 "$WORK/$name.log")"
+    gone "$id"
+}
+
+# until_ok COMMAND...: repeats it for at most ten seconds.
+until_ok() {
+    local tries=0
+    until "$@"; do
+        ((++tries < 100)) || die "never: $*"
+        sleep 0.1
+    done
+}
+
+is_listening() {
+    # The TCP socket under an SMC listener is listed as any other.
+    [[ $(ss -Hltn "sport = :$1") ]]
+}
+
+# listening PORT...: waits for the listeners.
+listening() {
+    local port
+    for port; do
+        until_ok is_listening "$port"
+    done
+}
+
+# --- facts
+
+# fact "what is true" COMMAND...: one line of the report.
+fact() {
+    local text=$1 word='not ok'
+    shift
+    if "$@"; then word=ok; fi
+    printf '%s %s\n' "$word" "$text" >>"$FACTS"
+}
+
+# listeners PORT COUNT: the sockets that listen on the port are so many, and SMC in "all" but TCP otherwise.
+listeners() {
+    local smc all
+    smc=$("$smcstat" sockets | grep -c "^LISTEN - $1 ") || smc=0
+    all=$(ss -Hltn "sport = :$1" | wc -l)
+    if [[ $CONFIG == all ]]; then
+        fact "$all of $2 listeners are there, $smc are SMC" test "$smc $all" = "$2 $2"
+    else
+        fact "$all of $2 listeners are there, none is SMC" test "$smc $all" = "0 $2"
+    fi
+}
+
+# plain_listeners PORT COUNT: the same, but TCP in every configuration.
+plain_listeners() {
+    local smc all
+    smc=$("$smcstat" sockets | grep -c "^LISTEN - $1 ") || smc=0
+    all=$(ss -Hltn "sport = :$1" | wc -l)
+    fact "$all of $2 listeners are there, none is SMC" test "$smc $all" = "0 $2"
+}
+
+# From here on connections are counted; kinds() does it by itself.
+mark() {
+    "$smcstat" counters >"$WORK/.counters"
+}
+
+# The numbers of kinds(), for its expressions.
+# shellcheck disable=SC2034
+zero_counters() {
+    made=0 client=0 server=0 wrong=0 client_fallback=0 server_fallback=0 forced=0 client_error=0 server_error=0
+}
+
+# kinds WHAT EXPRESSION: what the connections since the last mark were, as the kernel counted them. In "all" the
+# arithmetic EXPRESSION must hold; its words are
+#   client, server      SMC connections of the mode, at either end
+#   client_fallback, server_fallback    SMC sockets that became TCP; forced is the part of the first that a downgrade made
+#   made                SMC sockets that programs created
+# and always: no connection of the other mode, no failed handshake. In the other configurations nothing is SMC.
+kinds() {
+    local what=$1 expression=$2 line name value reasons='' text
+    local made client server wrong client_fallback server_fallback forced client_error server_error
+    zero_counters
+    while IFS='=' read -r name value; do
+        case $name in
+        "client_$MODE") client=$value ;;
+        "server_$MODE") server=$value ;;
+        client_smc? | server_smc?) wrong=$((wrong + value)) ;;
+        bytes_smc?) ;;
+        reason_*) reasons+=" ${name#reason_}:$value" ;;
+        *) printf -v "$name" %d "$value" ;;
+        esac
+    done < <("$smcstat" since "$WORK/.counters")
+    line="made=$made client=$client server=$server other-mode=$wrong client_fallback=$client_fallback (forced=$forced)"
+    line+=" server_fallback=$server_fallback errors=$client_error+$server_error$reasons"
+    case $CONFIG in
+    all)
+        expression="($expression) && wrong + client_error + server_error == 0"
+        text="$client connections ${MODE^^} at the client, $server at the server"
+        ((client_fallback + server_fallback == 0)) ||
+            text+=", fallbacks $client_fallback (forced $forced) and $server_fallback"
+        ;;
+    other)
+        expression='client + server + wrong + client_error + server_error + server_fallback == 0 && client_fallback == forced'
+        text="$made SMC sockets made, $forced downgraded, no connection SMC"
+        ;;
+    *)
+        expression='made + client + server + wrong + client_error + server_error + client_fallback + server_fallback == 0'
+        text='no SMC socket was made'
+        ;;
+    esac
+    if ((expression)); then
+        fact "$what: $text" true
+    else
+        fact "$what: not ($expression): $line" false
+        "$smcstat" sockets | sed 's/^/socket /' >&2
+    fi
+    mark
+}
+
+# active PORT COUNT: now there are at least so many connections to the port, SMC of the mode at both ends in "all".
+active() {
+    local there
+    there=$("$smcstat" sockets | grep -cE "^ACTIVE ${MODE^^} ($1 [0-9]+|[0-9]+ $1) ") || there=0
+    if [[ $CONFIG == all ]]; then
+        fact "open connections to it are SMC" test "$there" -ge $((2 * $2))
+    else
+        fact "open connections to it are TCP" test "$there" -eq 0
+    fi
+}
+
+mark

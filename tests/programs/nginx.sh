@@ -1,0 +1,103 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# nginx: files with sendfile, reuseport, a proxy with and without keep-alive to its upstream, reload under load; wrk, curl.
+# shellcheck source-path=SCRIPTDIR source=lib.bash
+. "${0%/*}/lib.bash"
+needs nginx wrk curl
+
+files=$PORT reload=$((PORT + 1)) upstream=$((PORT + 2))
+mkdir www
+head -c 1000 /dev/zero | tr '\0' x >www/small
+seq 1 400000 >www/large
+cat >nginx.conf <<END
+worker_processes 2;
+error_log stderr warn;
+pid $WORK/nginx.pid;
+events { worker_connections 512; }
+http {
+    access_log off;
+    sendfile on;
+    tcp_nopush on;
+    root $WORK/www;
+    client_body_temp_path $WORK/body;
+    proxy_temp_path $WORK/proxy;
+    fastcgi_temp_path $WORK/fastcgi;
+    uwsgi_temp_path $WORK/uwsgi;
+    scgi_temp_path $WORK/scgi;
+    upstream kept {
+        server $host:$upstream;
+        keepalive 8;
+    }
+    server {
+        listen $host:$files reuseport;
+        location /kept/ {
+            proxy_pass http://kept/;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+        }
+        location /closed/ {
+            proxy_pass http://$host:$upstream/;
+        }
+        location / { }
+    }
+    server { listen $host:$reload backlog=1024; }
+    server { listen $host:$upstream; }
+}
+END
+start nginx nginx -p "$WORK" -c "$WORK/nginx.conf" -g 'daemon off;'
+listening "$files" "$reload" "$upstream"
+listeners "$files" 2
+listeners "$upstream" 1
+
+get() {
+    shim curl -sS --max-time 20 "$@"
+}
+
+# wrk counts what is not 2xx or 3xx, and what broke; both are absent when there was none.
+load() {
+    shim wrk -t 2 -c 16 -d 1s "$@" >wrk.txt
+    grep -E 'Non-2xx|Socket errors' wrk.txt || echo 'wrk: no errors'
+    (($(awk '/requests in/ { print $1 }' wrk.txt) >= 100)) && echo 'at least 100 requests'
+}
+
+# --- files
+for name in small large; do
+    get "http://$host:$files/$name" | sha256sum
+done
+get -w '%{http_code} %{num_connects}\n' -o none "http://$host:$files/none" -o small "http://$host:$files/small"
+get -r 1000000-1999999 -w '%{http_code}\n' -o range "http://$host:$files/large"
+sha256sum <range
+load "http://$host:$files/small"
+kinds 'files' 'client == server && client >= 20 && client_fallback + server_fallback == 0'
+load -H 'Connection: close' "http://$host:$files/small"
+kinds 'files, a connection each' 'client == server && client >= 100 && client_fallback + server_fallback == 0'
+
+# --- proxy: nginx registers the socket for its upstream with epoll, edge-triggered, before it calls connect()
+for way in kept closed; do
+    get "http://$host:$files/$way/large" | sha256sum
+    get -o /dev/null -w '%{http_code}\n' "http://$host:$files/$way/none"
+    load "http://$host:$files/$way/small"
+    # closed: twice as many, for each request has its own connection behind the proxy
+    case $way in kept) least=20 ;; closed) least=116 ;; esac
+    kinds "proxy, upstream $way" "client == server && client >= $least && client_fallback + server_fallback == 0"
+done
+
+# --- reload twice, while connections come in all the time
+shim "$here/httpload.py" "$host" "$reload" /small 4 4 count >load.txt &
+loader=$!
+for turn in 1 2; do
+    sleep 0.5
+    pgrep -P "${servers[nginx]}" >"old$turn"
+    kill -HUP "${servers[nginx]}"
+done
+sleep 0.5
+touch count.stop
+wait "$loader"
+cat load.txt
+(($(<count) >= 50)) && echo 'at least 50 requests'
+# shellcheck disable=SC2046 # ids
+gone $(cat old1 old2)
+listeners "$reload" 1
+kinds 'connections during two reloads' 'client == server && client >= 50 && client_fallback + server_fallback == 0'
+
+stop nginx QUIT

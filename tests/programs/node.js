@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// Servers and clients of Node's own library for node.sh: node.js serve|client net|http|cluster HOST PORT
+'use strict';
+const cluster = require('cluster');
+const crypto = require('crypto');
+const http = require('http');
+const net = require('net');
+
+const [what, kind, host, portText] = process.argv.slice(2);
+const port = Number(portText);
+
+function body(i) {
+    return crypto.createHash('sha512').update(String(i)).digest('hex').repeat(1 + i * 200);
+}
+
+function page(request, response) {
+    response.end(body(Number(request.url.slice(1))));
+}
+
+function serve() {
+    if (kind === 'net') {
+        // The answer begins while the question still comes.
+        net.createServer({ allowHalfOpen: true }, (socket) => socket.pipe(socket)).listen(port, host);
+    } else if (kind === 'http') {
+        http.createServer(page).listen(port, host);
+    } else if (cluster.isPrimary) {
+        // Round robin: the primary accepts and passes the descriptors on.
+        cluster.fork();
+        cluster.fork();
+        process.on('SIGTERM', () => {
+            let left = 2;
+            cluster.on('exit', () => { if (--left === 0) process.exit(0); });
+            for (const worker of Object.values(cluster.workers)) worker.process.kill('SIGTERM');
+        });
+    } else {
+        http.createServer(page).listen(port, host);
+    }
+}
+
+function echo(i) {
+    return new Promise((resolve, reject) => {
+        const data = body(i);
+        const parts = [];
+        const socket = net.connect({ port, host, allowHalfOpen: true, noDelay: i % 2 === 0, keepAlive: i % 3 === 0 });
+        socket.on('error', reject);
+        socket.on('data', (part) => parts.push(part));
+        socket.on('end', () => resolve(Buffer.concat(parts).toString() === data));
+        socket.end(data);
+    });
+}
+
+function fetch(agent, i) {
+    return new Promise((resolve, reject) => {
+        const request = http.get({ host, port, agent, path: `/${i}` }, (response) => {
+            const parts = [];
+            response.on('data', (part) => parts.push(part));
+            response.on('end', () => resolve(Buffer.concat(parts).toString() === body(i)));
+        });
+        request.on('error', reject);
+    });
+}
+
+async function client() {
+    const answers = [];
+    if (kind === 'net') {
+        answers.push(...await Promise.all([...Array(20).keys()].map(echo)));
+        const error = await new Promise((resolve) => net.connect(port + 20, host).on('error', resolve));
+        console.log('nobody listens:', error.code);
+    } else if (kind === 'http') {
+        const kept = new http.Agent({ keepAlive: true, maxSockets: 6 });
+        answers.push(...await Promise.all([...Array(30).keys()].map((i) => fetch(kept, i))));
+        kept.destroy();
+        for (let i = 0; i < 10; i++) answers.push(await fetch(new http.Agent(), i));
+    } else {
+        for (let i = 0; i < 10; i++) answers.push(await fetch(new http.Agent(), i));
+    }
+    console.log(kind, answers.length, 'answers', answers.every(Boolean) ? 'right' : answers);
+}
+
+if (what === 'serve') serve();
+else client();
