@@ -266,6 +266,8 @@ static int connect_again(int fd, const struct sockaddr *addr, socklen_t len, int
 		}
 		after.sndtimeo_ms = read_sndtimeo_ms(fd);
 		r = wait_blocking(fd, &after);
+		if (r == -EINPROGRESS) /* the timeout of a call that is not the first */
+			r = -EALREADY;
 	} else if (first) {
 		r = outcome_now(fd, &after);
 	}

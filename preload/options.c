@@ -138,6 +138,20 @@ void options_seen(int name)
 		atomic_fetch_or_explicit(&seen[name / 64], bit, memory_order_relaxed);
 }
 
+/* Bit n: the same for option n of IPPROTO_TCP, below 64. */
+static _Atomic(uint64_t) seen_tcp;
+
+void options_seen_tcp(int name)
+{
+	if (name >= 0 && name < 64 && !options_were_seen_tcp(name))
+		atomic_fetch_or_explicit(&seen_tcp, UINT64_C(1) << name, memory_order_relaxed);
+}
+
+bool options_were_seen_tcp(int name)
+{
+	return atomic_load_explicit(&seen_tcp, memory_order_relaxed) >> name & 1;
+}
+
 bool options_were_seen(int name)
 {
 	return atomic_load_explicit(&seen[name / 64], memory_order_relaxed) >> (name % 64) & 1;
@@ -331,11 +345,19 @@ static bool collides(int name)
 		name == TCP_FASTOPEN_NO_COOKIE;
 }
 
+/* Reads as the program's own value or, once a connection was tried, as what TCP found: up to 65483, which it refuses. */
+static bool measured(int name)
+{
+	return name == TCP_MAXSEG || name == TCP_WINDOW_CLAMP;
+}
+
 static int copy_level_option(int from, int to, const struct level_option *option, enum kind to_kind)
 {
 	unsigned char old[40], new[40];
 	socklen_t old_len = (socklen_t)option->size, new_len = old_len;
 
+	if (option->level == IPPROTO_TCP && measured(option->name) && !options_were_seen_tcp(option->name))
+		return 0;
 	if (next_getsockopt(from, option->level, option->name, old, &old_len))
 		return 0; /* not an option of this family or kernel */
 	if (next_getsockopt(to, option->level, option->name, new, &new_len))
@@ -344,7 +366,9 @@ static int copy_level_option(int from, int to, const struct level_option *option
 		return 0;
 	if (to_kind == KIND_SMC && collides(option->name))
 		return -EOPNOTSUPP;
-	return next_setsockopt(to, option->level, option->name, old, old_len) ? -errno : 0;
+	if (next_setsockopt(to, option->level, option->name, old, old_len) == 0)
+		return 0;
+	return option->level == IPPROTO_TCP && measured(option->name) ? 0 : -errno;
 }
 
 static int copy_socket_option(int from, int to, const struct socket_option *option)

@@ -106,6 +106,8 @@ HOOK int setsockopt(int fd, int level, int name, const void *value, socklen_t le
 
 	if (level == SOL_SOCKET)
 		options_seen(name);
+	else if (level == IPPROTO_TCP)
+		options_seen_tcp(name);
 	if (!table_mapped() || table_standing_aside())
 		return set(&call);
 	if (means_fastopen_to_smc(level, name) && kind_of(fd) == KIND_SMC)

@@ -164,6 +164,9 @@ struct options {
 /* Remembers that a program set a SOL_SOCKET option, so that only such options are read back when they must be kept. */
 void options_seen(int name);
 bool options_were_seen(int name);
+/* The same for options of IPPROTO_TCP, below 64. */
+void options_seen_tcp(int name);
+bool options_were_seen_tcp(int name);
 
 void options_read(int fd, struct options *out);
 /* Sets what options_read() found. Returns 0 or -errno of the first option that could not be set; the rest is set. */
