@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* smcctl run: starts one program with the library, after saying what would keep it from being accelerated. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl/apply.h"
+#include "ctl/commands.h"
+#include "ctl/preload-list.h"
+#include "ctl/service/program.h"
+
+enum { RUN_POLICY, RUN_REQUIRE, RUN_PRINT_ENV, RUN_VERBOSE };
+
+const struct ctl_option cmd_run_options[] = {
+	[RUN_POLICY] = {"policy", 0, "FILE", "apply FILE first, and let its rules decide [" CTL_DEFAULT_POLICY "]"},
+	[RUN_REQUIRE] = {"require", 0, NULL, "refuse to run (exit 3) what cannot be accelerated"},
+	[RUN_PRINT_ENV] = {"print-env", 0, NULL, "print the environment for systemd's Environment=, run nothing"},
+	[RUN_VERBOSE] = {"verbose", 'v', NULL, "say also what is well"},
+	{NULL, 0, NULL, NULL},
+};
+
+struct run {
+	struct ctl *ctl;
+	bool verbose;
+	bool print_env;
+	bool obstacle;      /* something that was said speaks against acceleration */
+	char *library;      /* value of LD_PRELOAD */
+	const char *policy; /* value of SMC_POLICY, or NULL */
+};
+
+/* What the table says before the program starts: nothing of this stops it. */
+static void judge_table(struct run *run, const char *table)
+{
+	_cleanup_policy_store_ struct policy_store *store = NULL;
+	struct apply_result result = {.changed = false};
+	struct policy_info *info = NULL;
+	int r = policy_store_open(table, POLICY_STORE_READ, &store);
+
+	if (r == 0)
+		r = policy_store_info(policy_store_map(store), &info);
+	if (r < 0 || info->sequence == 0) {
+		ctl_warn(run->ctl, "every connection stays TCP until a policy is applied: table '%s': %s", table,
+			r < 0 ? policy_store_strerror(r) : "nothing is published in it");
+		run->obstacle = true;
+	} else {
+		result.probe.kernel = info->kernel;
+		result.probe.refused_af = -EAFNOSUPPORT;
+		result.state = info->state;
+		run->obstacle = apply_warn(run->ctl, &result) || run->obstacle;
+		if (run->verbose)
+			ctl_warn(run->ctl, "policy: '%s' from '%s', state %s", table, info->source,
+				apply_state_name(info->state));
+	}
+	free(info);
+}
+
+static enum ctl_exit prepare_policy(struct run *run, const char *file, struct apply_result *result)
+{
+	enum ctl_exit code;
+
+	run->policy = getenv("SMC_POLICY");
+	if (!file) {
+		judge_table(run, run->policy && run->policy[0] == '/' ? run->policy : CTL_DEFAULT_TABLE);
+		return CTL_OK;
+	}
+	code = apply_policy(run->ctl, file, APPLY_QUICK, result);
+	if (code != CTL_OK)
+		return code;
+	run->policy = result->paths.table;
+	judge_table(run, run->policy);
+	return CTL_OK;
+}
+
+static enum ctl_exit prepare_library(struct run *run)
+{
+	_cleanup_free_ char *library = NULL;
+	int r = paths_library(&library);
+
+	if (r < 0)
+		return ctl_error(run->ctl, CTL_RUN_FAILED, "library", PATHS_LIBRARY,
+			"not found beside smcctl (%s); install smcshim completely", strerror(-r));
+	r = preload_list(getenv("LD_PRELOAD"), library, &run->library);
+	if (r == -EINVAL)
+		return ctl_error(run->ctl, CTL_RUN_FAILED, "library", library,
+			"LD_PRELOAD cannot hold a path with a blank or a colon; install smcshim elsewhere");
+	if (r < 0)
+		return ctl_error(run->ctl, CTL_RUN_FAILED, "library", library, "%s", strerror(-r));
+	if (access(library, R_OK) < 0) {
+		ctl_warn(run->ctl, "every connection stays TCP: library '%s': %s", library, strerror(errno));
+		run->obstacle = true;
+	}
+	if (run->verbose)
+		ctl_warn(run->ctl, "library: '%s'", library);
+	return CTL_OK;
+}
+
+static enum ctl_exit judge_program(struct run *run, const char *name)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_program_ struct program program = {.path = NULL};
+	struct program_context context = {.search = getenv("PATH"), .any_user = run->print_env};
+	int r = program_find(name, context.search, &path);
+
+	if (r < 0)
+		return ctl_error(run->ctl, r == -ENOENT ? CTL_RUN_NOT_FOUND : CTL_RUN_NOT_EXECUTABLE, "run", name, "%s",
+			strerror(-r));
+	r = program_inspect(path, &context, &program);
+	if (r < 0)
+		return ctl_error(run->ctl, CTL_RUN_FAILED, "run", name, "%s", strerror(-r));
+	if (program.obstacle != PROGRAM_FINE) {
+		run->obstacle = true;
+		ctl_warn(run->ctl, "'%s' will not be accelerated: '%s' %s", program.path, program.binary,
+			program_obstacle_text(&program));
+	} else if (run->verbose) {
+		ctl_warn(run->ctl, "program: '%s': '%s' %s", program.path, program.binary, program_obstacle_text(&program));
+	}
+	return CTL_OK;
+}
+
+/* One assignment, quoted where systemd.exec(5) needs it in Environment=. */
+static void print_assignment(FILE *stream, const char *name, const char *value)
+{
+	bool quote = strpbrk(value, " \t\"'\\%") != NULL;
+
+	fprintf(stream, "%s%s=", quote ? "\"" : "", name);
+	for (const char *p = value; *p; p++) {
+		if (*p == '"' || *p == '\\')
+			fputc('\\', stream);
+		if (*p == '%')
+			fputc('%', stream);
+		fputc(*p, stream);
+	}
+	fprintf(stream, "%s\n", quote ? "\"" : "");
+}
+
+static enum ctl_exit execute(struct run *run, const struct ctl_args *args)
+{
+	int error;
+
+	if (setenv("LD_PRELOAD", run->library, 1) < 0 || (run->policy && setenv("SMC_POLICY", run->policy, 1) < 0))
+		return ctl_error(run->ctl, CTL_RUN_FAILED, "run", args->operand[0], "%s", strerror(errno));
+	/* argv of main ends with NULL, but operands may have been moved: the last one is followed by what was there. */
+	args->operand[args->operands] = NULL;
+	fflush(run->ctl->err);
+	execvp(args->operand[0], args->operand);
+	error = errno;
+	return ctl_error(run->ctl, error == ENOENT ? CTL_RUN_NOT_FOUND : CTL_RUN_NOT_EXECUTABLE, "run",
+		args->operand[0], "%s", strerror(error));
+}
+
+static enum ctl_exit run_prepared(struct run *run, const struct ctl_args *args)
+{
+	enum ctl_exit code = CTL_OK;
+
+	if (args->operands)
+		code = judge_program(run, args->operand[0]);
+	if (code != CTL_OK)
+		return code;
+	if (run->obstacle && args->option[RUN_REQUIRE])
+		return ctl_error(run->ctl, CTL_CANNOT, "run", args->operands ? args->operand[0] : "--print-env",
+			"refused, as --require asks");
+	if (!run->print_env)
+		return execute(run, args);
+	print_assignment(run->ctl->out, "LD_PRELOAD", run->library);
+	if (run->policy)
+		print_assignment(run->ctl->out, "SMC_POLICY", run->policy);
+	return CTL_OK;
+}
+
+enum ctl_exit cmd_run(struct ctl *ctl, const struct ctl_args *args)
+{
+	_cleanup_apply_result_ struct apply_result result = {.changed = false};
+	struct run run = {
+		.ctl = ctl, .verbose = args->option[RUN_VERBOSE] != NULL, .print_env = args->option[RUN_PRINT_ENV] != NULL};
+	enum ctl_exit code;
+
+	if (!args->operands && !run.print_env)
+		return ctl_error(ctl, CTL_USAGE, "command", "run", "PROGRAM is missing; try smcctl run --help");
+	code = prepare_library(&run);
+	if (code == CTL_OK)
+		code = prepare_policy(&run, args->option[RUN_POLICY], &result);
+	if (code == CTL_OK) {
+		code = run_prepared(&run, args);
+	} else {
+		/* As env(1): the program's own exit codes must not be taken for ours. The line before says why. */
+		code = CTL_RUN_FAILED;
+	}
+	free(run.library);
+	return code;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* smcctl status: which processes carry the shim, and what became of their connections. */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ctl/apply.h"
+#include "ctl/commands.h"
+#include "ctl/process/worker.h"
+#include "ctl/status.h"
+
+enum { STATUS_POLICY, STATUS_WATCH, STATUS_JSON };
+
+const struct ctl_option cmd_status_options[] = {
+	[STATUS_POLICY] = {"policy", 0, "FILE", "only processes that follow FILE's table"},
+	[STATUS_WATCH] = {"watch", 0, "[SECONDS]", "again and again, every 2 or that many seconds"},
+	[STATUS_JSON] = CTL_OPTION_JSON,
+	{NULL, 0, NULL, NULL},
+};
+
+static int compare_pids(const void *a, const void *b)
+{
+	const pid_t *x = a;
+	const pid_t *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* All processes there are, but ourselves. */
+static int list_pids(pid_t **out, size_t *count)
+{
+	_cleanup_free_ pid_t *pids = NULL;
+	DIR *dir = opendir("/proc");
+	const struct dirent *entry;
+	size_t used = 0;
+	size_t room = 0;
+
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir))) {
+		uint64_t pid;
+
+		if (parse_uint(entry->d_name, 1, INT32_MAX, &pid) < 0 || (pid_t)pid == getpid())
+			continue;
+		if (used == room) {
+			pid_t *larger;
+
+			room = room ? room * 2 : 512;
+			larger = realloc(pids, room * sizeof(*pids));
+			if (!larger) {
+				closedir(dir);
+				return -ENOMEM;
+			}
+			pids = larger;
+		}
+		pids[used++] = (pid_t)pid;
+	}
+	closedir(dir);
+	if (used)
+		qsort(pids, used, sizeof(*pids), compare_pids);
+	*out = take(pids);
+	*count = used;
+	return 0;
+}
+
+static enum ctl_exit parse_pids(struct ctl *ctl, const struct ctl_args *args, pid_t **out)
+{
+	pid_t *pids = calloc(args->operands, sizeof(*pids));
+
+	if (!pids)
+		return ctl_error(ctl, CTL_FAILED, "status", NULL, "%s", strerror(ENOMEM));
+	for (size_t i = 0; i < args->operands; i++) {
+		uint64_t pid;
+
+		if (parse_uint(args->operand[i], 1, INT32_MAX, &pid) < 0) {
+			free(pids);
+			return ctl_error(ctl, CTL_USAGE, "process", args->operand[i], "not a process ID");
+		}
+		pids[i] = (pid_t)pid;
+	}
+	*out = pids;
+	return CTL_OK;
+}
+
+/* One look at everything. */
+static enum ctl_exit look(struct ctl *ctl, const pid_t *named, size_t named_count, const char *table, bool json)
+{
+	_cleanup_(status_clear) struct status status = {.table = table, .named = named_count > 0};
+	_cleanup_free_ pid_t *listed = NULL;
+	size_t count = named_count;
+	int r = 0;
+
+	if (!named_count)
+		r = list_pids(&listed, &count);
+	if (r == 0)
+		r = worker_inspect(named_count ? named : listed, count, status_add, &status);
+	if (r == 0)
+		r = status.error;
+	if (r == 0)
+		r = status_print(&status, ctl->out, json);
+	if (r < 0)
+		return ctl_error(ctl, CTL_FAILED, "status", NULL, "%s", strerror(-r));
+	return named_count ? status_complain(&status, ctl) : CTL_OK;
+}
+
+static void wait_seconds(uint64_t seconds)
+{
+	struct timespec left = {.tv_sec = (time_t)seconds};
+
+	while (nanosleep(&left, &left) < 0 && errno == EINTR)
+		;
+}
+
+static enum ctl_exit look_again(
+	struct ctl *ctl, const pid_t *named, size_t named_count, const char *table, bool json, uint64_t seconds)
+{
+	bool terminal = !json && isatty(fileno(ctl->out));
+
+	for (bool first = true;; first = false) {
+		enum ctl_exit code;
+
+		if (terminal)
+			fputs("\033[H\033[J", ctl->out);
+		else if (!json && !first)
+			fputc('\n', ctl->out);
+		code = look(ctl, named, named_count, table, json);
+		if (code != CTL_OK || fflush(ctl->out) != 0)
+			return code;
+		wait_seconds(seconds);
+	}
+}
+
+enum ctl_exit cmd_status(struct ctl *ctl, const struct ctl_args *args)
+{
+	_cleanup_paths_ struct paths paths = {.file = NULL};
+	_cleanup_free_ pid_t *pids = NULL;
+	const char *watch = args->option[STATUS_WATCH];
+	bool json = args->option[STATUS_JSON] != NULL;
+	uint64_t seconds = 2;
+	enum ctl_exit code = CTL_OK;
+
+	if (watch && *watch && parse_uint(watch, 1, 86400, &seconds) < 0)
+		return ctl_error(ctl, CTL_USAGE, "seconds", watch, "not a number from 1 to 86400");
+	if (args->operands)
+		code = parse_pids(ctl, args, &pids);
+	if (code == CTL_OK && args->option[STATUS_POLICY])
+		code = apply_find(ctl, args->option[STATUS_POLICY], &paths);
+	if (code != CTL_OK)
+		return code;
+	return watch ? look_again(ctl, pids, args->operands, paths.table, json, seconds)
+		     : look(ctl, pids, args->operands, paths.table, json);
+}

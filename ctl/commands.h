@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands, as the table in commands.c names them: each has its file cmd-NAME.c and its table of options. */
+#ifndef SMCSHIM_CTL_COMMANDS_H
+#define SMCSHIM_CTL_COMMANDS_H
+
+#include <stdint.h>
+
+#include "ctl/ctl.h"
+
+typedef enum ctl_exit cmd_function(struct ctl *ctl, const struct ctl_args *args);
+
+cmd_function cmd_run;
+cmd_function cmd_policy_check;
+cmd_function cmd_policy_apply;
+cmd_function cmd_policy_show;
+cmd_function cmd_policy_test;
+cmd_function cmd_policy_on;
+cmd_function cmd_policy_off;
+cmd_function cmd_policy_observe;
+cmd_function cmd_policy_watch;
+cmd_function cmd_status;
+cmd_function cmd_complete;
+
+extern const struct ctl_option cmd_run_options[];
+extern const struct ctl_option cmd_policy_check_options[];
+extern const struct ctl_option cmd_policy_apply_options[];
+extern const struct ctl_option cmd_policy_show_options[];
+extern const struct ctl_option cmd_policy_test_options[];
+extern const struct ctl_option cmd_policy_state_options[];
+extern const struct ctl_option cmd_policy_watch_options[];
+extern const struct ctl_option cmd_status_options[];
+
+#endif
