@@ -78,7 +78,10 @@ static int listen_here(int fd, int backlog)
 	r = next_listen(fd, backlog);
 	/* After a connect that failed, TCP can listen and SMC cannot: sock->state stays SS_CONNECTING (smc_listen). */
 	if (r && fresh && errno == EINVAL && kind_of(fd) == KIND_SMC &&
-		make_replacement(fd, KIND_SMC, mode, true) == 0) {
+		make_replacement(fd, KIND_SMC, mode, bind_smc_any()) == 0) {
+		/* Unless the program bound it, the address was the failed connect's: the port may be somebody else's now. */
+		if (!bind_smc_any())
+			fit_kind(fd, KIND_SMC, mode);
 		errno = saved;
 		r = next_listen(fd, backlog);
 	}
