@@ -47,7 +47,7 @@ int address_parse(const char *text, struct address *out)
 	uint64_t number = 0;
 	char *scope;
 
-	if (split(text, host, &port) < 0 || (port && parse_uint(port, 1, 65535, &number) < 0))
+	if (split(text, host, &port) < 0 || (port && text_to_uint(port, 1, 65535, &number) < 0))
 		return -EINVAL;
 	a.has_port = port != NULL;
 	a.port = (uint16_t)number;

@@ -45,7 +45,7 @@ static int list_pids(pid_t **out, size_t *count)
 	while ((entry = readdir(dir))) {
 		uint64_t pid;
 
-		if (parse_uint(entry->d_name, 1, INT32_MAX, &pid) < 0 || (pid_t)pid == getpid())
+		if (text_to_uint(entry->d_name, 1, INT32_MAX, &pid) < 0 || (pid_t)pid == getpid())
 			continue;
 		if (used == room) {
 			pid_t *larger;
@@ -77,7 +77,7 @@ static enum ctl_exit parse_pids(struct ctl *ctl, const struct ctl_args *args, pi
 	for (size_t i = 0; i < args->operands; i++) {
 		uint64_t pid;
 
-		if (parse_uint(args->operand[i], 1, INT32_MAX, &pid) < 0) {
+		if (text_to_uint(args->operand[i], 1, INT32_MAX, &pid) < 0) {
 			free(pids);
 			return ctl_error(ctl, CTL_USAGE, "process", args->operand[i], "not a process ID");
 		}
@@ -144,7 +144,7 @@ enum ctl_exit cmd_status(struct ctl *ctl, const struct ctl_args *args)
 	uint64_t seconds = 2;
 	enum ctl_exit code = CTL_OK;
 
-	if (watch && *watch && parse_uint(watch, 1, 86400, &seconds) < 0)
+	if (watch && *watch && text_to_uint(watch, 1, 86400, &seconds) < 0)
 		return ctl_error(ctl, CTL_USAGE, "seconds", watch, "not a number from 1 to 86400");
 	if (args->operands)
 		code = parse_pids(ctl, args, &pids);

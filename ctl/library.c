@@ -3,10 +3,8 @@
 #include "config.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ctl/paths.h"
 
@@ -84,14 +82,11 @@ int paths_library_of(const char *exe, const char *bindir, const char *pkglibdir,
 
 int paths_library(char **out)
 {
-	char exe[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	_cleanup_free_ char *exe = realpath("/proc/self/exe", NULL);
 
-	if (n < 0) {
-		/* No /proc: the place that was configured. */
-		*out = realpath(PKGLIBDIR "/" PATHS_LIBRARY, NULL);
-		return *out ? 0 : -ENOENT;
-	}
-	exe[n] = '\0';
-	return paths_library_of(exe, BINDIR, PKGLIBDIR, out);
+	if (exe)
+		return paths_library_of(exe, BINDIR, PKGLIBDIR, out);
+	/* No /proc, or deleted by an update: the place that was configured. */
+	*out = realpath(PKGLIBDIR "/" PATHS_LIBRARY, NULL);
+	return *out ? 0 : -ENOENT;
 }

@@ -16,7 +16,7 @@ void cleanup_fclose(FILE **stream)
 		fclose(*stream);
 }
 
-int parse_uint(const char *text, uint64_t min, uint64_t max, uint64_t *out)
+int text_to_uint(const char *text, uint64_t min, uint64_t max, uint64_t *out)
 {
 	uint64_t value = 0;
 

@@ -17,7 +17,7 @@
 void cleanup_fclose(FILE **stream); /* NULL is nothing */
 
 /* All of text is a decimal number in [min, max]. Returns 0, -EINVAL or -ERANGE. */
-_must_check_ int parse_uint(const char *text, uint64_t min, uint64_t max, uint64_t *out);
+_must_check_ int text_to_uint(const char *text, uint64_t min, uint64_t max, uint64_t *out);
 
 /*
  * Reads fd to its end. *out gets a buffer of *size bytes and a NUL behind them; more than max bytes are -EFBIG.

@@ -32,10 +32,10 @@ static void numbers(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		value = 0;
-		assert_int_equal(parse_uint(rows[i].text, 0, 100, &value), rows[i].result);
+		assert_int_equal(text_to_uint(rows[i].text, 0, 100, &value), rows[i].result);
 		assert_int_equal(value, rows[i].value);
 	}
-	assert_int_equal(parse_uint("18446744073709551615", 0, UINT64_MAX, &value), 0);
+	assert_int_equal(text_to_uint("18446744073709551615", 0, UINT64_MAX, &value), 0);
 	assert_true(value == UINT64_MAX);
 }
 
