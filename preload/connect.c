@@ -113,7 +113,8 @@ static void count_tcp(const struct sockaddr *addr, socklen_t len)
 }
 
 /* The descriptor is TCP: because of the policy, or because a connect of an SMC socket has fallen back meanwhile. */
-static int connect_tcp(int fd, const struct sockaddr *addr, socklen_t len, int saved)
+/* flags: its F_GETFL flags, -1 if not known. */
+static int connect_tcp(int fd, const struct sockaddr *addr, socklen_t len, int flags, int saved)
 {
 	struct aftermath after;
 	int r, error;
@@ -124,7 +125,7 @@ static int connect_tcp(int fd, const struct sockaddr *addr, socklen_t len, int s
 	r = next_connect(fd, addr, len);
 	error = errno;
 	/* Success of a nonblocking descriptor is its second call: counted when it began. */
-	if ((r && error == EINPROGRESS) || (r == 0 && !(file_flags(fd) & O_NONBLOCK)))
+	if ((r && error == EINPROGRESS) || (r == 0 && !((flags < 0 ? file_flags(fd) : flags) & O_NONBLOCK)))
 		count_tcp(addr, len);
 	else if (r && error != EALREADY && error != EISCONN && error != EINTR)
 		count(SMCSHIM_connect_failed);
@@ -184,7 +185,7 @@ static int retry_as_tcp(int fd, const struct sockaddr *addr, socklen_t len, int 
 		return fail(error);
 	count(SMCSHIM_quirk_retried);
 	uncount(SMCSHIM_connect_failed);
-	return connect_tcp(fd, addr, len, saved);
+	return connect_tcp(fd, addr, len, -1, saved);
 }
 
 static int wait_blocking(int fd, const struct aftermath *after)
@@ -323,8 +324,8 @@ static int connect_smc_socket(int fd, const struct sockaddr *addr, socklen_t len
 	destination = avoid_name(addr, len);
 	smc = mode_may_connect(mode) && table_says_smc(POLICY_CONNECT, addr, len) && !avoid_has(destination);
 	/* Works on a fresh socket only, and so tells whether it is one. */
-	if (!smc && addr->sa_family != AF_UNSPEC && (r = make_tcp_in_place(fd)) == 0)
-		return connect_tcp(fd, addr, len, saved);
+	if (!smc && addr->sa_family != AF_UNSPEC && (r = make_tcp_in_place(fd)) >= 0)
+		return connect_tcp(fd, addr, len, r, saved);
 
 	state = kind_tcp_state(fd);
 	if (addr->sa_family == AF_UNSPEC)
@@ -335,7 +336,7 @@ static int connect_smc_socket(int fd, const struct sockaddr *addr, socklen_t len
 		return connect_again(fd, addr, len, saved);
 	/* With a mark that may not be set again (-EPERM) it stays SMC, whose own fallback keeps the mark. */
 	if (!smc && r != -EPERM && replace_by_tcp(fd) == 0)
-		return connect_tcp(fd, addr, len, saved);
+		return connect_tcp(fd, addr, len, -1, saved);
 	return connect_smc(fd, addr, len, destination, saved);
 }
 
@@ -346,7 +347,7 @@ static int connect_here(int fd, const struct sockaddr *addr, socklen_t len)
 	if (table_mapped() && !table_standing_aside()) {
 		switch (kind_of(fd)) {
 		case KIND_TCP:
-			return connect_tcp(fd, addr, len, saved);
+			return connect_tcp(fd, addr, len, -1, saved);
 		case KIND_SMC:
 			return connect_smc_socket(fd, addr, len, saved);
 		case KIND_OTHER:

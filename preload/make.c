@@ -89,7 +89,7 @@ int make_tcp_in_place(int fd)
 		atomic_store_explicit(&downgraded, true, memory_order_relaxed);
 	if (options_write(fd, &options))
 		count(SMCSHIM_own_errors);
-	return 0;
+	return options.file_flags;
 }
 
 /*

@@ -90,7 +90,7 @@ static const struct socket_option socket_options[] = {
 	{SO_TXREHASH, sizeof(int), 1},
 	NUMBER(SO_RCVMARK),
 	NUMBER(SO_PASSPIDFD),
-	/* The two sizes come last, and only if SO_BUF_LOCK says that the program set them. */
+	/* Carried only if SO_BUF_LOCK says that the program set them. */
 	NUMBER(SO_SNDBUF),
 	NUMBER(SO_RCVBUF),
 };
@@ -98,8 +98,8 @@ static const struct socket_option socket_options[] = {
 #define SOCKET_OPTIONS (sizeof socket_options / sizeof *socket_options)
 _Static_assert(SOCKET_OPTIONS <= OPTIONS_SOCKET_MAX, "struct options is too small");
 
-/* Bit n: some socket of this process had SOL_SOCKET option n set through the shim. Only grows. */
-static _Atomic(uint64_t) seen[2];
+/* Bit i: some socket of this process had socket_options[i] set through the shim. Only grows. */
+static _Atomic(uint64_t) seen;
 
 /* Options that set another one which is read back. */
 static int option_read_as(int name)
@@ -126,16 +126,26 @@ static int option_read_as(int name)
 	}
 }
 
+/* The bit of an option in seen; 0 if it need not be carried. */
+static uint64_t bit_of(int name)
+{
+	for (size_t i = 0; i < SOCKET_OPTIONS; i++)
+		if (socket_options[i].name == name)
+			return UINT64_C(1) << i;
+	return 0;
+}
+
+bool options_were_seen(int name)
+{
+	return atomic_load_explicit(&seen, memory_order_relaxed) & bit_of(name);
+}
+
 void options_seen(int name)
 {
-	uint64_t bit;
+	uint64_t bit = bit_of(option_read_as(name));
 
-	name = option_read_as(name);
-	if (name < 0 || name > 127)
-		return;
-	bit = UINT64_C(1) << (name % 64);
-	if (!(atomic_load_explicit(&seen[name / 64], memory_order_relaxed) & bit))
-		atomic_fetch_or_explicit(&seen[name / 64], bit, memory_order_relaxed);
+	if (bit & ~atomic_load_explicit(&seen, memory_order_relaxed))
+		atomic_fetch_or_explicit(&seen, bit, memory_order_relaxed);
 }
 
 /* Bit n: the same for option n of IPPROTO_TCP, below 64. */
@@ -150,11 +160,6 @@ void options_seen_tcp(int name)
 bool options_were_seen_tcp(int name)
 {
 	return atomic_load_explicit(&seen_tcp, memory_order_relaxed) >> name & 1;
-}
-
-bool options_were_seen(int name)
-{
-	return atomic_load_explicit(&seen[name / 64], memory_order_relaxed) >> (name % 64) & 1;
 }
 
 static _Atomic(bool) unreadable_set;
@@ -187,6 +192,7 @@ static bool read_value(int fd, const struct socket_option *option, struct option
 		return false;
 	if (len == sizeof(int) && option->fresh == -1) /* SO_MAX_PACING_RATE where a long has 32 bits */
 		out->wide = (uint64_t)(int64_t)out->number;
+	out->name = option->name;
 	out->len = (unsigned char)len;
 	return true;
 }
@@ -205,39 +211,39 @@ static bool is_buffer(int name)
 	return name == SO_SNDBUF || name == SO_RCVBUF;
 }
 
+/* SOCK_SNDBUF_LOCK 1, SOCK_RCVBUF_LOCK 2: set by SO_SNDBUF and SO_RCVBUF, cleared again for the policy's sizes. */
+static bool is_locked(int fd, int name)
+{
+	return kind_int_option(fd, SOL_SOCKET, SO_BUF_LOCK, 0) & (name == SO_SNDBUF ? 1 : 2);
+}
+
 void options_read(int fd, struct options *out)
 {
-	/* SOCK_SNDBUF_LOCK 1, SOCK_RCVBUF_LOCK 2: set by SO_SNDBUF and SO_RCVBUF, cleared again for the policy's sizes. */
-	int locks = -1;
+	uint64_t bits = atomic_load_explicit(&seen, memory_order_relaxed);
 
-	for (size_t i = 0; i < SOCKET_OPTIONS; i++) {
-		const struct socket_option *option = &socket_options[i];
-		struct option_value *value = &out->value[i];
+	out->count = 0;
+	for (; bits; bits &= bits - 1) {
+		const struct socket_option *option = &socket_options[__builtin_ctzll(bits)];
+		struct option_value *value = &out->value[out->count];
 
-		value->len = 0;
-		if (!options_were_seen(option->name))
+		if (is_buffer(option->name) && !is_locked(fd, option->name))
 			continue;
-		if (is_buffer(option->name)) {
-			if (locks < 0)
-				locks = kind_int_option(fd, SOL_SOCKET, SO_BUF_LOCK, 0);
-			if (!(locks & (option->name == SO_SNDBUF ? 1 : 2)))
-				continue;
-		}
 		if (!read_value(fd, option, value) || is_fresh(option, value))
-			value->len = 0;
-		else if (is_buffer(option->name))
+			continue;
+		if (is_buffer(option->name))
 			value->number /= 2; /* socket(7): reads back doubled */
+		out->count++;
 	}
-	out->async = syscall(SYS_fcntl, fd, F_GETFL) & O_ASYNC;
+	out->file_flags = (int)syscall(SYS_fcntl, fd, F_GETFL);
 }
 
 int options_check(int fd, const struct options *options)
 {
-	for (size_t i = 0; i < SOCKET_OPTIONS; i++) {
+	for (unsigned i = 0; i < options->count; i++) {
 		const struct option_value *value = &options->value[i];
 
-		if (value->len && (socket_options[i].name == SO_MARK || socket_options[i].name == SO_PRIORITY) &&
-			next_setsockopt(fd, SOL_SOCKET, socket_options[i].name, value->bytes, value->len))
+		if ((value->name == SO_MARK || value->name == SO_PRIORITY) &&
+			next_setsockopt(fd, SOL_SOCKET, value->name, value->bytes, value->len))
 			return -EPERM;
 	}
 	return 0;
@@ -247,16 +253,14 @@ int options_write(int fd, const struct options *options)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < SOCKET_OPTIONS; i++) {
+	for (unsigned i = 0; i < options->count; i++) {
 		const struct option_value *value = &options->value[i];
 
-		if (!value->len || !next_setsockopt(fd, SOL_SOCKET, socket_options[i].name, value->bytes, value->len))
-			continue;
 		/* A size above net.core.*mem_max needed SO_SNDBUFFORCE, and so CAP_NET_ADMIN: what is allowed is set. */
-		if (r == 0)
+		if (next_setsockopt(fd, SOL_SOCKET, value->name, value->bytes, value->len) && r == 0)
 			r = -errno;
 	}
-	if (options->async)
+	if (options->file_flags & O_ASYNC)
 		options_renew_async(fd);
 	return r;
 }
@@ -375,12 +379,8 @@ static int copy_socket_option(int from, int to, const struct socket_option *opti
 {
 	struct option_value old, new;
 
-	if (is_buffer(option->name)) {
-		int locks = kind_int_option(from, SOL_SOCKET, SO_BUF_LOCK, 0);
-
-		if (!(locks & (option->name == SO_SNDBUF ? 1 : 2)))
-			return 0;
-	}
+	if (is_buffer(option->name) && !is_locked(from, option->name))
+		return 0;
 	if (!read_value(from, option, &old) || !read_value(to, option, &new))
 		return 0;
 	if (memcmp(old.bytes, new.bytes, sizeof old.bytes) == 0)

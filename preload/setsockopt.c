@@ -55,7 +55,7 @@ static int set_fastopen_like(const struct option_call *call, int saved)
 	count(call->level == IPPROTO_TCP ? SMCSHIM_quirk_fastopen : SMCSHIM_quirk_optname);
 	if (kind_tcp_state(call->fd) == TCP_CLOSE) {
 		error = ask_tcp(call, 0);
-		if (error || make_tcp_in_place(call->fd))
+		if (error || make_tcp_in_place(call->fd) < 0)
 			return answer(error, saved);
 		errno = saved;
 		return set(call);
@@ -72,7 +72,7 @@ static int set_fastopen_like(const struct option_call *call, int saved)
 static int set_unreadable(const struct option_call *call, int saved)
 {
 	if (kind_tcp_state(call->fd) == TCP_CLOSE && ask_tcp(call, 0) == 0 &&
-		(make_replacement(call->fd, KIND_TCP, 0, true) == 0 || make_tcp_in_place(call->fd) == 0))
+		(make_replacement(call->fd, KIND_TCP, 0, true) == 0 || make_tcp_in_place(call->fd) >= 0))
 		count(SMCSHIM_quirk_refused_option);
 	errno = saved;
 	return set(call);
@@ -92,7 +92,7 @@ static int set_refused(const struct option_call *call, int error, int saved)
 		return answer(tcp, saved);
 	}
 	tcp = fresh ? ask_tcp(call, error) : error;
-	if (tcp || make_tcp_in_place(call->fd))
+	if (tcp || make_tcp_in_place(call->fd) < 0)
 		return answer(tcp ? tcp : error, saved);
 	count(SMCSHIM_quirk_refused_option);
 	errno = saved;

@@ -127,8 +127,8 @@ int kind_int_option(int fd, int level, int name, int otherwise);
 int make_smc(unsigned mode, int family, int type);
 
 /*
- * Turns a fresh SMC socket into TCP, same descriptor, same open file, SOL_SOCKET options kept. Returns 0 or -errno;
- * after an error the descriptor is still SMC and usable.
+ * Turns a fresh SMC socket into TCP, same descriptor, same open file, SOL_SOCKET options kept. Returns its F_GETFL flags,
+ * or -errno; after an error the descriptor is still SMC and usable.
  */
 int make_tcp_in_place(int fd);
 
@@ -152,13 +152,15 @@ struct option_value {
 		uint64_t wide;
 		unsigned char bytes[16]; /* struct linger, struct timeval */
 	};
-	unsigned char len; /* 0: nothing to carry */
+	unsigned char name;
+	unsigned char len;
 };
 
 /* The SOL_SOCKET options of a socket that differ from those of a fresh one. */
 struct options {
+	unsigned count;
+	int file_flags; /* F_GETFL */
 	struct option_value value[OPTIONS_SOCKET_MAX];
-	bool async; /* O_ASYNC */
 };
 
 /* Remembers that a program set a SOL_SOCKET option, so that only such options are read back when they must be kept. */
