@@ -32,23 +32,22 @@ static bool program_inside(const struct verdict *v, const char *comm)
 	return mode == POLICY_PROGRAMS_ALL || named == (mode == POLICY_PROGRAMS_ONLY);
 }
 
-/* What comes before the rules, in the shim's order. */
-static const char *above_rules(const struct verdict *v)
+/* What stands above rules that say SMC, in the shim's order. */
+static void look_above(struct verdict *v)
 {
+	const uint32_t smc = POLICY_KERNEL_IPPROTO_SMC | POLICY_KERNEL_IPPROTO_SMC6 | POLICY_KERNEL_AF_SMC;
 	char comm[POLICY_COMM_LEN];
 
-	if (v->info && v->info->state == POLICY_OFF)
-		return "the state is off";
-	if (v->info && v->info->state == POLICY_OBSERVE)
-		return "the state is observe: it is only counted";
-	if (v->info && !(v->info->kernel & (POLICY_KERNEL_IPPROTO_SMC | POLICY_KERNEL_IPPROTO_SMC6 | POLICY_KERNEL_AF_SMC)))
-		return "the kernel had no SMC when the policy was applied";
+	if (v->info && v->info->state != POLICY_ON)
+		v->above[v->above_count++] = v->info->state == POLICY_OBSERVE ? "the state is observe: it is only counted"
+									      : "the state is off";
+	if (v->info && !(v->info->kernel & smc))
+		v->above[v->above_count++] = "the kernel had no SMC when the policy was applied";
 	if (v->program) {
 		snprintf(comm, sizeof(comm), "%.15s", v->program);
 		if (!program_inside(v, comm))
-			return "the program is outside \"programs\"";
+			v->above[v->above_count++] = "the program is outside \"programs\"";
 	}
-	return NULL;
 }
 
 int verdict_find(struct verdict *v)
@@ -64,7 +63,8 @@ int verdict_find(struct verdict *v)
 	if (v->store)
 		v->value = policy_map_decide(
 			policy_store_map(v->store), v->role, &v->address.socket.any, v->address.length);
-	v->above = v->value & POLICY_VALUE_SMC ? above_rules(v) : NULL;
+	if (v->value & POLICY_VALUE_SMC)
+		look_above(v);
 	return 0;
 }
 
@@ -148,13 +148,11 @@ static void put_notes(struct out *out, const struct verdict *v)
 		out_note(out, "Holds for programs inside \"programs\" only: ask with --program NAME.");
 	if (explanation && explanation->mapped)
 		out_note(out, "An IPv4-mapped address follows the IPv4 rules.");
-	if (explanation && explanation->wildcard)
-		out_note(out, "A wildcard listener is matched by /0 rules only.");
 }
 
 int verdict_print(const struct verdict *v, FILE *stream, bool json)
 {
-	bool smc = (v->value & POLICY_VALUE_SMC) && !v->above;
+	bool smc = (v->value & POLICY_VALUE_SMC) && !v->above_count;
 	struct out *out;
 	char target[INET6_ADDRSTRLEN + 16];
 	bool brackets = strchr(v->address.host, ':') != NULL && v->address.has_port;
@@ -172,8 +170,10 @@ int verdict_print(const struct verdict *v, FILE *stream, bool json)
 	out_string(out, "role", NULL, rules_role(v->role));
 	out_string(out, "use", NULL, smc ? "smc" : "tcp");
 	out_string(out, "rules_say", NULL, v->value & POLICY_VALUE_SMC ? "smc" : "tcp");
-	if (v->above)
-		out_string(out, "above", "but", v->above);
+	out_list(out, "above", v->above_count ? "but" : NULL);
+	for (size_t i = 0; i < v->above_count; i++)
+		out_string(out, NULL, NULL, v->above[i]);
+	out_close(out);
 	put_rule(out, v);
 	put_source(out, v);
 	put_notes(out, v);

@@ -8,6 +8,8 @@
 #include "policy/policy.h"
 #include "policy/store.h"
 
+#define VERDICT_ABOVE 3u
+
 struct verdict {
 	/* The question. */
 	struct address address;
@@ -22,7 +24,8 @@ struct verdict {
 	/* The answer of verdict_find(). */
 	struct policy_explanation *explanation; /* NULL without policy */
 	uint32_t value;                         /* what the rules say */
-	const char *above;                      /* what overrules them to TCP, in words, or NULL; static text */
+	const char *above[VERDICT_ABOVE];       /* what overrules them to TCP, in words; static texts */
+	size_t above_count;
 };
 
 void verdict_clear(struct verdict *v);

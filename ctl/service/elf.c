@@ -230,17 +230,19 @@ int elf_inspect(const struct elf_source *source, struct elf_facts *out)
 		return 0;
 	out->elf = true;
 	out->bits = header.e_ident[EI_CLASS] == ELFCLASS64 ? 64 : header.e_ident[EI_CLASS] == ELFCLASS32 ? 32 : 0;
-	r = source->read(source, 0, &header, sizeof(header));
+	/* Up to e_machine the header is the same in both word sizes. */
+	r = source->read(source, 0, &header, offsetof(ElfW(Ehdr), e_version));
 	if (r < 0)
 		return r == -ENODATA ? 0 : r;
-	/* e_machine stands at the same place in both word sizes. */
-	out->machine = header.e_machine;
 	out->same_kind = header.e_ident[EI_CLASS] == __ehdr_start.e_ident[EI_CLASS] &&
 		header.e_ident[EI_DATA] == __ehdr_start.e_ident[EI_DATA] && header.e_machine == __ehdr_start.e_machine;
 	if (!out->same_kind) {
 		out->complete = true;
 		return 0;
 	}
+	r = source->read(source, 0, &header, sizeof(header));
+	if (r < 0)
+		return r == -ENODATA ? 0 : r;
 	r = inspect_segments(source, &header, out);
 	if (r == 0)
 		r = inspect_sections(source, &header, out);

@@ -77,9 +77,7 @@ static enum program_obstacle judge(const struct elf_facts *facts)
 		return PROGRAM_GO;
 	if (!facts->complete)
 		return PROGRAM_DAMAGED;
-	if (!facts->interpreter[0])
-		return facts->loader ? PROGRAM_FINE : PROGRAM_STATIC;
-	return facts->musl ? PROGRAM_MUSL : PROGRAM_FINE;
+	return facts->interpreter[0] || facts->loader ? PROGRAM_FINE : PROGRAM_STATIC;
 }
 
 /* Looks at one file. *next gets the path to look at instead, for a script. */
@@ -99,6 +97,7 @@ static int inspect_file(const char *path, const struct program_context *context,
 	if (!facts.elf)
 		return script_next(fd, context->search, &out->obstacle, next);
 	out->bits = facts.bits;
+	out->musl = facts.musl;
 	out->obstacle = judge(&facts);
 	if (out->obstacle != PROGRAM_FINE)
 		return 0;
@@ -147,7 +146,7 @@ const char *program_obstacle_text(const struct program *program)
 {
 	switch (program->obstacle) {
 	case PROGRAM_FINE:
-		return "is linked dynamically";
+		return program->musl ? "is linked dynamically, with musl" : "is linked dynamically";
 	case PROGRAM_UNKNOWN:
 		return "cannot be read, so nothing is known about it";
 	case PROGRAM_DAMAGED:
@@ -163,8 +162,6 @@ const char *program_obstacle_text(const struct program *program)
 	case PROGRAM_OTHER_KIND:
 		return program->bits == 32 ? "is a 32-bit program or one for another machine: the library is not"
 					   : "is a program for another machine or word size than the library";
-	case PROGRAM_MUSL:
-		return "uses the musl C library: the library is built for glibc";
 	case PROGRAM_ENVIRONMENT:
 		return "starts with an empty environment, so without LD_PRELOAD";
 	case PROGRAM_LOOP:

@@ -17,7 +17,6 @@ enum program_obstacle {
 	PROGRAM_SET_ID,       /* set-user-ID or set-group-ID: the loader ignores LD_PRELOAD */
 	PROGRAM_CAPABILITIES, /* file capabilities: the same */
 	PROGRAM_OTHER_KIND,   /* other word size or machine than the library */
-	PROGRAM_MUSL,         /* musl's loader; see program.c */
 	PROGRAM_ENVIRONMENT,  /* a script whose first line empties the environment */
 	PROGRAM_LOOP,         /* scripts that name scripts without end */
 };
@@ -27,6 +26,7 @@ struct program {
 	char *path;   /* the file that was asked about */
 	char *binary; /* the file that will run in the end: the interpreter of a script, else path again */
 	int bits;     /* of binary, with PROGRAM_OTHER_KIND: 32, 64 or 0 */
+	bool musl;    /* its C library is musl: no obstacle, the library needs no symbol that musl lacks */
 };
 
 /* Where to look for "env NAME" scripts and whether set-ID bits count for the user who will run it. */

@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Help, version, wrong words; and the manual, which must name what the help names and nothing else.
+. "$(dirname "$0")/lib.sh" || exit 99
+in_namespace
+man=$top_srcdir/doc/smcctl.8
+
+gives 0 "--help" "$smcctl" --help
+says out '^  policy watch +[a-z]'
+lines err 0 "--help writes to stdout only"
+commands=$(sed -n 's/^  \([a-z][a-z ]*[a-z]\)   *.*/\1/p' out)
+gives 0 "--version" "$smcctl" --version
+says out "^smcctl $(cat "$top_srcdir/VERSION")$"
+holds "help and version touch nothing" test ! -e /run/smc
+
+# Both ways: every command and option of the help is in the manual, and the other way round.
+sed -n 's/^\.It Cm //p' "$man" | sed 's/ O[op] .*//; s/ Ar .*//' | sort -u >manual
+echo "$commands" | sort -u >help
+holds "the manual's commands are those of the help" diff manual help
+while read -r command; do
+	# shellcheck disable=SC2086
+	gives 0 "$command --help" "$smcctl" $command --help
+	lines err 0 "$command --help writes to stdout only"
+	grep -Eo '(^|[ ,])--[a-z][a-z-]*' out | tr -d ' ,' >>options
+done < <(echo "$commands")
+grep -Eo 'Fl -[a-z][a-z-]+' "$man" | sed 's/Fl -/--/' | sort -u >manual
+grep -Eo 'Fl -help \| -version' "$man" | sed 's/.*/--version/' >>manual
+{ cat options; echo --version; } | sort -u >help
+sort -u -o manual manual
+holds "the manual's options are those of the help" diff manual help
+grep -E '^\.It [0-9]+$' "$man" | tr -dc '0-9\n' >manual
+sed -n '/^enum ctl_exit/,/^}/s/.*= \([0-9]*\),.*/\1/p' "$top_srcdir/ctl/ctl.h" >help
+holds "the manual's exit codes are those of the source" diff manual help
+sed -n 's/^\.It Va //p' "$top_srcdir/doc/libsmcshim.7" >manual
+sed -n 's/.*X(\([a-z_]*\), ".*/\1/p' "$top_srcdir/preload/counters.h" >help
+holds "the manual's counters are those of the library" diff manual help
+for page in smcctl.8 libsmcshim.7; do
+	# Pages of other packages need not be installed.
+	mandoc -Tlint "$top_srcdir/doc/$page" 2>/dev/null | grep -v 'referenced manual not found' >out
+	lines out 0 "mandoc finds nothing in $page"
+done
+
+for words in "" "bogus" "--bogus" "-v" "polic apply" "policy" "policy bogus" "run --bogus x" "status --jso" "status -x" \
+	"policy apply a b" "policy apply --policy" "policy apply --policy= x" "policy test" "policy test 10.0.0.1 --listen=1" \
+	"status --watch=0" "status --watch=x" "status abc" "policy test 10.0.0.300" "policy apply a --policy b" \
+	"policy test 1.1.1.1 --file a --policy b" "run" "--help x" "status 1 0"; do
+	# shellcheck disable=SC2086
+	gives 64 "wrong usage: smcctl $words" "$smcctl" $words
+	lines err 1 "... is one line"
+	lines out 0 "... and nothing on stdout"
+done
+gives 64 "an unknown option" "$smcctl" run --bogus x
+says err "^smcctl: option '--bogus': unknown; try smcctl run --help$"
+gives 1 "a full stdout is an error" bash -c '"$1" --help >/dev/full' - "$smcctl"
+says err "^smcctl: write to 'standard output': No space left on device$"
+gives 0 "a closed stdin, stdout and stderr do no harm" bash -c '"$1" --version <&- 2>&-' - "$smcctl"
+
+gives 0 "completion of commands" "$smcctl" complete -- policy a
+says out '^apply$'
+gives 0 "completion of options" "$smcctl" complete -- run --p
+says out '^--policy$'
+for shell in bash; do
+	gives 0 "completion for $shell" bash -c '. "$1"; COMP_WORDS=(smcctl policy ob); COMP_CWORD=2; PATH=$2:$PATH; _smcctl
+		echo "${COMPREPLY[@]}"' - "$top_srcdir/ctl/completion/smcctl" "$top_builddir"
+	says out '^observe$'
+done
+finish

@@ -1,0 +1,156 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# smcctl policy check, apply, show, test, on, off, observe, on files that are fine.
+. "$(dirname "$0")/lib.sh" || exit 99
+in_namespace
+
+cat >/etc/smc/policy.json <<'END'
+{ "version": 1, "rules": [
+  { "use": "smc", "connect": "10.0.0.0/8" },
+  { "use": "tcp", "connect": "10.0.3.0/24", "ports": "3306", "note": "echoes options" },
+  { "use": "smc", "connect": ["192.168.7.0/24", "fd00:7::/64"], "ports": "6379,7000-7005" },
+  { "use": "smc", "listen": "any", "ports": 6379 } ],
+  "programs": { "except": ["sshd", "cron*"] }, "buffers": "1M" }
+END
+
+# Before anything is applied
+gives 0 "check" "$smcctl" policy check
+says out '^/etc/smc/policy.json: fine \(4 rules, 6 CIDRs\)$'
+gives 0 "check --json" "$smcctl" policy check --json
+holds "... is JSON" json 'd["valid"] and d["rules"] == 4 and d["errors"] == []'
+holds "check touches nothing" test ! -e /run/smc
+gives 1 "show without a table" "$smcctl" policy show
+says err "^smcctl: table '/run/smc/policy': there is none; smcctl policy apply$"
+gives 1 "off without a table" "$smcctl" policy off
+gives 0 "test without a table asks the file" "$smcctl" policy test 10.0.3.7:3306
+says out '^connect 10\.0\.3\.7:3306: TCP$'
+says out 'not what is in force'
+gives 0 "test from the file" "$smcctl" policy test 10.1.1.1:80
+says out '^connect 10\.1\.1\.1:80: SMC$'
+holds "test touches nothing" test ! -e /run/smc
+
+# apply
+umask 077
+gives 0 "apply" "$smcctl" policy apply
+says out '^/run/smc/policy: applied /etc/smc/policy.json \(4 rules, 6 CIDRs\), state on$'
+says out '^kernel: '
+holds "the directory is for all to read" test "$(stat -c %a /run/smc)" = 755
+holds "so is the table" test "$(stat -c %a /run/smc/policy)" = 644
+umask 022
+gives 0 "show" "$smcctl" policy show --json
+holds "... is what was applied" json 'd["table"] == "/run/smc/policy" and d["state"] == "on" and d["file_same"]
+	and d["sequence"] == 1 and d["rule_count"] == 4 and d["cidr_count"] == 6 and d["buffers"] == 1048576
+	and d["program_mode"] == "except" and d["programs"] == ["sshd", "cron*"] and len(d["rules"]) == 4'
+holds "... with its rules" json 'd["rules"][2] == {"rule": 3, "line": 4, "use": "smc", "role": "connect",
+	"cidrs": ["192.168.7.0/24", "fd00:7::/64"], "ports": ["6379", "7000-7005"]} and d["rules"][1]["note"] == "echoes options"'
+cp out before
+gives 0 "apply again" "$smcctl" policy apply
+says out '^/run/smc/policy: unchanged, has /etc/smc/policy.json'
+gives 0 "show again" "$smcctl" policy show --json
+holds "... publishes nothing" cmp out before
+gives 0 "show as text" "$smcctl" policy show
+says out '^rules +4, with 6 CIDRs$'
+says out '^ +2 +3 +tcp +connect +10\.0\.3\.0/24 +3306 +echoes options$'
+says out '^all except +sshd, cron\*$'
+
+# Has the kernel SMC? The answer of the probe must be what a socket says, and a missing SMC must be said.
+smc=$(python3 -c 'import socket
+try: socket.socket(socket.AF_INET, socket.SOCK_STREAM, 256); print("yes")
+except OSError:
+    try: socket.socket(43, socket.SOCK_STREAM, 0); print("yes")
+    except OSError: print("no")')
+gives 0 "apply says what the kernel can do" "$smcctl" policy apply
+if [ "$smc" = yes ]; then
+	says out '^kernel: .*SMC.*; downgrade in place works and keeps epoll$'
+	lines err 0 "... and warns of nothing"
+else
+	says out '^kernel: no SMC$'
+	says err '^smcctl: every connection stays TCP: this kernel has no SMC; modprobe smc'
+fi
+
+# on, off, observe
+gives 0 "off" "$smcctl" policy off
+says out '^/run/smc/policy: on -> off$'
+gives 0 "apply while off" "$smcctl" policy apply
+says out 'state off$' "... keeps the state"
+says err 'the state is off; smcctl policy on$' "... and says so"
+gives 0 "observe" "$smcctl" policy observe
+says out '^/run/smc/policy: off -> observe$'
+gives 0 "apply while observing" "$smcctl" policy apply
+says err 'the state is observe'
+gives 0 "test while observing" "$smcctl" policy test 10.1.1.1:80
+says out '^connect 10\.1\.1\.1:80: TCP$'
+says out 'the state is observe: it is only counted'
+gives 0 "on" "$smcctl" policy on --policy /etc/smc/policy.json
+says out '^/run/smc/policy: observe -> on$'
+gives 0 "on again" "$smcctl" policy on
+says out '^/run/smc/policy: on -> on$'
+
+# test: each kind of reason
+decides() { # EXPECTED ARGUMENTS... : what the rules say, the reason, the rule
+	local expected=$1
+	shift
+	gives 0 "test $*" "$smcctl" policy test --json "$@"
+	holds "... says $expected" json "'%s %s %s' % (d['rules_say'], d['reason'], d['rule']) == '$expected'"
+}
+decides "tcp rule 2" 10.0.3.7:3306
+holds "all candidates are told, the deciding one first" json '[(c["rule"], c["line"], c["decides"]) for c in d["candidates"]] ==
+	[(2, 3, True), (1, 2, False)]'
+holds "in words" json '"rule 2 (line 3)" in d["why"]'
+decides "smc rule 1" 10.0.3.7:3307
+decides "smc rule 1" 10.0.3.7
+decides "smc rule 3" '[fd00:7::1]:6379'
+decides "smc rule 3" '[fd00:7::1]:7003'
+decides "tcp none None" '[fd00:7::1]:7006'
+decides "tcp none None" fd00:7::1
+decides "tcp none None" 8.8.8.8:53
+decides "tcp builtin None" 169.254.1.1:80
+decides "tcp builtin None" 100.100.100.200:80
+decides "smc rule 1" '[::ffff:10.1.1.1]:5'
+decides "smc rule 4" --listen 0.0.0.0:6379
+decides "smc rule 4" --listen '[::]:6379'
+decides "smc rule 4" --listen 192.0.2.1:6379
+decides "tcp none None" --listen 192.0.2.1:6380
+gives 0 "test of a wildcard listener" "$smcctl" policy test --listen 0.0.0.0:6379
+says out 'a wildcard listener is matched by /0 rules only'
+gives 0 "test without a port" "$smcctl" policy test fd00:7::1
+says out 'No port given: .* \[fd00:7::1\]:PORT'
+gives 0 "test of a program outside" "$smcctl" policy test --json --program crond 10.1.1.1:80
+holds "... is TCP" json 'd["use"] == "tcp" and any("outside" in a for a in d["above"])'
+gives 0 "test of a program inside" "$smcctl" policy test --json --program redis-server 10.1.1.1:80
+holds "... is not TCP for that" json 'not any("outside" in a for a in d["above"])'
+gives 0 "test --file" "$smcctl" policy test --json --file /etc/smc/policy.json 10.1.1.1:80
+holds "... asks the file" json 'd["use"] == "smc" and not d["in_force"]'
+
+# The file changes under the table
+echo '{"version":1,"rules":[{"use":"tcp","connect":"10.0.0.0/8"}]}' >/etc/smc/policy.json
+gives 0 "show after an edit" "$smcctl" policy show --json
+holds "... says that the file has changed" json 'not d["file_same"] and "rules" not in d and d["rule_count"] == 4'
+gives 0 "test after an edit asks the table" "$smcctl" policy test 10.0.3.7:3306
+says out '^why +rule 2 of the policy in force$'
+says out 'has changed since'
+gives 0 "test --file asks the file" "$smcctl" policy test --json --file /etc/smc/policy.json 10.0.3.7:3306
+holds "... indeed" json 'd["rule"] == 1 and d["rules_say"] == "tcp"'
+gives 0 "apply of the edit" "$smcctl" policy apply
+says out ': applied '
+mv /etc/smc/policy.json moved.json
+gives 0 "show without the file" "$smcctl" policy show
+says out 'is gone since'
+
+# Other files have their own tables
+gives 0 "apply of another file" "$smcctl" policy apply moved.json
+table=$(sed -n 's/: applied .*//p' out)
+holds "... has another table" test -n "$table" -a "$table" != /run/smc/policy -a -s "$table"
+gives 0 "the same by another name" "$smcctl" policy apply --policy ../t/./moved.json
+says out "^$table: unchanged, has "
+gives 0 "off of the one" "$smcctl" policy off --policy moved.json
+gives 0 "leaves the other" "$smcctl" policy show
+says out '^state +on$'
+mkdir runtime
+gives 0 "XDG_RUNTIME_DIR" env XDG_RUNTIME_DIR="$PWD/runtime" "$smcctl" policy apply moved.json
+says out "^$PWD/runtime/smc/moved.json-"
+chmod 755 . "$dir"
+cp moved.json /etc/smc/policy.json
+gives 0 "anybody may show and test" unprivileged "$smcctl" policy show
+gives 0 "... test" unprivileged "$smcctl" policy test 10.0.0.1:1
+finish

@@ -1,0 +1,182 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# smcctl run: what is said of programs that cannot be accelerated, LD_PRELOAD, exit codes.
+# shellcheck disable=SC2016
+. "$(dirname "$0")/lib.sh" || exit 99
+in_namespace
+none="until a policy is applied"
+# With a sanitizer the library needs the runtime before it; the programs that are run here leak, and may.
+sanitized() {
+	if [ -n "$asan" ]; then
+		env ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD="$asan${1:+:$1}" "${@:2}"
+	else
+		env ${1:+LD_PRELOAD="$1"} "${@:2}"
+	fi
+}
+run() { sanitized "" "$smcctl" run "$@"; }
+lib=$(realpath "$top_builddir"/preload/.libs/libsmcshim.so 2>/dev/null || realpath "$top_builddir"/.libs/libsmcshim.so)
+first=${asan:+$asan:}
+
+gives 0 "runs a program" run sh -c 'echo "$LD_PRELOAD"; echo "$0 $*"' a b
+says out "^$first$lib\$" "LD_PRELOAD has the absolute path of the library from the build tree"
+says out "^a b$" "arguments arrive"
+says err "$none" "says that no policy is in force"
+gives 7 "exits as the program does" run -- sh -c 'exit 7'
+gives 0 "-- ends the options" run -- sh -c 'exit 0'
+gives 0 "options behind the program are its own" run echo --require --help
+says out '^--require --help$'
+gives 127 "not found" run no-such-program
+says err "^smcctl: run 'no-such-program': No such file or directory$"
+gives 127 "not found by path" run ./no-such-program
+echo 'echo ran' >text
+gives 126 "not executable" run ./text
+gives 126 "a directory" run /etc
+chmod +x text
+gives 0 "a script without #! is /bin/sh's, as with execvp" run ./text
+says out '^ran$'
+head -c 100 /bin/true >damaged && chmod +x damaged
+gives 3 "--require refuses a damaged program" run --require ./damaged
+says err "'./damaged' is a damaged ELF file"
+mkdir bin1 bin2
+cp text bin1/tool && chmod -x bin1/tool
+printf '#!/bin/sh\necho second\n' >bin2/tool && chmod +x bin2/tool
+gives 0 "the search goes past what cannot be executed" env PATH="$PWD/bin1:$PWD/bin2:$PATH" bash -c "$(declare -f run sanitized); asan=$asan smcctl=$smcctl; run tool"
+says out '^second$'
+gives 126 "and remembers it" env PATH="$PWD/bin1:/nowhere" "$smcctl" run tool
+
+# LD_PRELOAD
+true_so=$(ldd /bin/true | awk '/libc.so/ {print $3}')
+gives 0 "keeps an LD_PRELOAD" sanitized "$true_so::/no:$lib" "$smcctl" run sh -c 'echo "$LD_PRELOAD"'
+says out "^$first$lib:$true_so:/no$" "ours in front, no empty element, no duplicate"
+gives 0 "run in run" run "$smcctl" run sh -c 'echo "$LD_PRELOAD"'
+says out "^$first$lib\$" "has it once"
+
+# Installed, in a staging directory, through a symbolic link
+make -s -C "$top_builddir" install-exec DESTDIR="$dir/stage" >make.log 2>&1 || sed 's/^/# /' make.log
+staged=$(find "$dir/stage" -name smcctl -type f) stagedlib=$(find "$dir/stage" -name libsmcshim.so)
+gives 0 "print-env of an installed smcctl" "$staged" run --print-env
+says out "^LD_PRELOAD=$stagedlib\$"
+ln -s "$staged" link
+gives 0 "... through a symbolic link" ./link run --print-env
+says out "^LD_PRELOAD=$stagedlib\$"
+lines out 1 "nothing else is printed"
+mv "$stagedlib" gone.so
+gives 125 "the library is missing" "$staged" run true
+says err "^smcctl: library 'libsmcshim.so': not found"
+mv gone.so "$stagedlib"
+mkdir -p "$dir/a b" && cp -a "$dir/stage/." "$dir/a b"
+gives 125 "a path that LD_PRELOAD cannot hold" "${staged/stage/a b}" run true
+says err 'blank or a colon'
+
+# Programs that stay on TCP. --require refuses them.
+refused() { # NAME PATTERN PROGRAM...
+	local name=$1 pattern=$2
+	shift 2
+	gives 3 "--require refuses $name" "$smcctl" run --require "$@"
+	says err "$pattern"
+	says err "^smcctl: run '.*': refused, as --require asks$"
+	lines out 0 "... and it did not run"
+}
+refused "a static program" "busybox' is linked statically" busybox echo ran
+printf '#!%s sh\necho ran\n' "$(command -v busybox)" >staticscript && chmod +x staticscript
+refused "a script for a static program" "'./staticscript' will not be accelerated: '.*busybox' is linked statically" ./staticscript
+printf '#!/usr/bin/env -S busybox sh\necho ran\n' >envscript && chmod +x envscript
+refused "an env script for a static program" "'./envscript' will not be accelerated: '.*busybox' is linked statically" ./envscript
+printf '#!/usr/bin/env -iS sh\necho ran\n' >emptyscript && chmod +x emptyscript
+refused "a script that empties the environment" "empty environment" ./emptyscript
+printf 'int main(void){return 0;}\n' >t.c
+cc -o plain t.c && cc -static-pie -o staticpie t.c && cc -m32 -c -o t32.o t.c
+refused "a static-pie program" "'./staticpie' is linked statically" ./staticpie
+objcopy --add-section .note.go.buildid=t.c plain gosection
+refused "a Go program, told by its section" "'./gosection' is a Go program" ./gosection
+cat >note.s <<'END'
+	.section .note.go.buildid,"a",@note
+	.balign 4
+	.long 4, 4, 4
+	.ascii "Go\0\0"
+	.ascii "test"
+	.section .note.GNU-stack,"",@progbits
+END
+cc -o gonote t.c note.s && objcopy --rename-section .note.go.buildid=.note.other gonote
+refused "a Go program, told by its note" "'./gonote' is a Go program" ./gonote
+printf '\177ELF\1\1\1' >thirtytwo && head -c 45 /dev/zero >>thirtytwo
+printf '\003' | dd of=thirtytwo bs=1 seek=18 conv=notrunc status=none && chmod +x thirtytwo
+refused "a program of another word size" "'./thirtytwo' is a 32-bit program" ./thirtytwo
+if [ "$(awk '{print $3; exit}' /proc/self/uid_map)" -gt 65534 ]; then
+	cp /usr/bin/env setuid && chown 65534 setuid && chmod 4755 setuid
+	cp /usr/bin/env setgid && chgrp 65534 setgid && chmod 2755 setgid
+	refused "a set-user-ID program" "'./setuid' is set-user-ID" ./setuid true
+	refused "a set-group-ID program" "'./setgid' is set-user-ID or set-group-ID" ./setgid true
+	chmod 4755 setuid && gives 0 "... which has no LD_PRELOAD indeed" "$smcctl" run ./setuid sh -c 'grep -c libsmcshim /proc/$PPID/maps; :'
+fi
+cp plain capable && setcap cap_net_bind_service+ep capable
+gives 3 "--require refuses file capabilities" unprivileged "$smcctl" run --require ./capable
+says err "'./capable' has file capabilities"
+cp plain suid && chmod 4755 suid
+gives 0 "print-env looks at a set-user-ID program for any user" "$smcctl" run --print-env ./suid
+says err "'./suid' is set-user-ID"
+gives 0 "a static program runs all the same" run busybox echo ran
+says out '^ran$'
+says err "'.*busybox' is linked statically"
+
+# musl: the library has no symbol that musl lacks, so it works there.
+cat >sock.c <<'END'
+#include <stdio.h>
+#include <sys/socket.h>
+int main(void) { int fd = socket(AF_INET, SOCK_STREAM, 0); puts(fd >= 0 ? "made" : "failed"); getchar(); return 0; }
+END
+musl-gcc -o musl sock.c
+gives 0 "a musl program runs" "$smcctl" run -v ./musl
+says out '^made$'
+says err "program: './musl': './musl' is linked dynamically, with musl"
+
+# --print-env for systemd
+gives 0 "print-env" "$smcctl" run --print-env
+says out "^LD_PRELOAD=$lib\$"
+gives 0 "print-env passes SMC_POLICY on" env SMC_POLICY="/a b%c" "$smcctl" run --print-env
+says out '^"SMC_POLICY=/a b%%c"$' "quoted as systemd wants it"
+
+# --policy
+echo '{"version":1,"rules":[{"use":"smc","connect":"10.0.0.0/8"}]}' >mine.json
+gives 0 "run --policy" run --policy mine.json sh -c 'echo "$SMC_POLICY"'
+says out '^/run/smc/mine\.json-[0-9a-f]{16}$' "SMC_POLICY is the file's own table"
+table=$(cat out)
+holds "the table is there" test -s "$table"
+gives 0 "print-env --policy" "$smcctl" run --policy mine.json --print-env
+says out "^SMC_POLICY=$table\$"
+before=$(md5sum <"$top_srcdir/VERSION"; "$smcctl" policy show --json mine.json)
+gives 0 "again, with nothing to do" run --policy mine.json true
+holds "... publishes nothing" test "$before" = "$(md5sum <"$top_srcdir/VERSION"; "$smcctl" policy show --json mine.json)"
+echo '{"version":1,"rules":[{"use":"smc","connect":"10.0.0.0/8"},{"use":"tcp","connect":"10.1.0.0/16"}]}' >mine.json
+gives 0 "a changed file" run --policy mine.json true
+gives 0 "... is applied" "$smcctl" policy show --json --policy mine.json
+holds "... with its new rules" json 'd["rule_count"] == 2'
+echo '{' >bad.json
+gives 125 "a bad policy is our own failure" run --policy bad.json echo ran
+lines out 0 "... and the program does not run"
+says err '/bad.json:[0-9]+:[0-9]+: '
+gives 125 "a missing policy too" run --policy nothing.json echo ran
+"$smcctl" policy off mine.json >/dev/null
+refused "a policy that is off" 'the state is off|no SMC' --policy mine.json true
+
+# The time it adds: the best of many, for the machine is shared. A sanitizer's time is not ours.
+cat >best.py <<'END'
+import os, subprocess, sys, time
+def best(argv):
+    times = []
+    for _ in range(60):
+        t = time.perf_counter(); subprocess.run(argv, stderr=subprocess.DEVNULL, check=True); times.append(time.perf_counter() - t)
+    return min(times)
+smcctl, lib = sys.argv[1:]
+plain = best(["/usr/bin/env", "LD_PRELOAD=" + lib, "/bin/true"])
+ours = best([smcctl, "run", "/bin/true"])
+print("run takes %.3f ms more than env" % ((ours - plain) * 1e3))
+sys.exit(ours - plain > 0.003)
+END
+if [ -z "$asan" ]; then
+	gives 0 "adds at most 3 ms" python3 best.py "$smcctl" "$lib"
+	sed 's/^/# /' out
+	gives 0 "needs the C library and nothing else" sh -c "ldd '$smcctl' | grep -Ev 'linux-vdso|libc\.so|ld-linux|libcjson'; :"
+	lines out 0 "... indeed"
+fi
+finish
