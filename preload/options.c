@@ -249,6 +249,13 @@ int options_check(int fd, const struct options *options)
 	return 0;
 }
 
+static void set_size(int fd, int name, int force, int size)
+{
+	/* SO_SNDBUF is cut to net.core.wmem_max (SO_RCVBUF to rmem_max); with CAP_NET_ADMIN the other one is not. */
+	if (next_setsockopt(fd, SOL_SOCKET, force, &size, sizeof size))
+		next_setsockopt(fd, SOL_SOCKET, name, &size, sizeof size);
+}
+
 int options_write(int fd, const struct options *options)
 {
 	int r = 0;
@@ -256,7 +263,11 @@ int options_write(int fd, const struct options *options)
 	for (unsigned i = 0; i < options->count; i++) {
 		const struct option_value *value = &options->value[i];
 
-		/* A size above net.core.*mem_max needed SO_SNDBUFFORCE, and so CAP_NET_ADMIN: what is allowed is set. */
+		/* A size above net.core.*mem_max needed CAP_NET_ADMIN; when that is gone since, what is allowed is set. */
+		if (is_buffer(value->name)) {
+			set_size(fd, value->name, value->name == SO_SNDBUF ? SO_SNDBUFFORCE : SO_RCVBUFFORCE, value->number);
+			continue;
+		}
 		if (next_setsockopt(fd, SOL_SOCKET, value->name, value->bytes, value->len) && r == 0)
 			r = -errno;
 	}
@@ -419,13 +430,6 @@ int options_copy(int from, int to, enum kind to_kind)
 }
 
 /* ---- the policy's buffer sizes ---- */
-
-static void set_size(int fd, int name, int force, int size)
-{
-	/* SO_SNDBUF is cut to net.core.wmem_max (SO_RCVBUF to rmem_max); with CAP_NET_ADMIN the other one is not. */
-	if (next_setsockopt(fd, SOL_SOCKET, force, &size, sizeof size))
-		next_setsockopt(fd, SOL_SOCKET, name, &size, sizeof size);
-}
 
 static void set_sizes(int fd, int size)
 {

@@ -71,9 +71,14 @@ static int set_fastopen_like(const struct option_call *call, int saved)
 /* Filters and keys act on TCP segments and cannot be read back: such a socket is to be TCP, and not by a downgrade. */
 static int set_unreadable(const struct option_call *call, int saved)
 {
-	if (kind_tcp_state(call->fd) == TCP_CLOSE && ask_tcp(call, 0) == 0 &&
-		(make_replacement(call->fd, KIND_TCP, 0, true) == 0 || make_tcp_in_place(call->fd) >= 0))
-		count(SMCSHIM_quirk_refused_option);
+	if (kind_tcp_state(call->fd) == TCP_CLOSE) {
+		int tcp = ask_tcp(call, 0);
+
+		if (tcp)
+			return answer(tcp, saved);
+		if (make_replacement(call->fd, KIND_TCP, 0, true) == 0 || make_tcp_in_place(call->fd) >= 0)
+			count(SMCSHIM_quirk_refused_option);
+	}
 	errno = saved;
 	return set(call);
 }
