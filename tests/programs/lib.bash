@@ -59,6 +59,11 @@ start() {
     servers[$name]=$!
 }
 
+# fails COMMAND...: true if it fails.
+fails() {
+    if "$@"; then return 1; fi
+}
+
 alive() {
     kill -0 "$1" 2>/dev/null
 }
@@ -100,9 +105,9 @@ is_listening() {
 
 # listening PORT...: waits for the listeners.
 listening() {
-    local port
-    for port; do
-        until_ok is_listening "$port"
+    local number
+    for number; do
+        until_ok is_listening "$number"
     done
 }
 
@@ -191,7 +196,6 @@ kinds() {
         fact "$what: not ($expression): $line" false
         "$smcstat" sockets | sed 's/^/socket /' >&2
     fi
-    mark
 }
 
 # active PORT COUNT: now there are at least so many connections to the port, SMC of the mode at both ends in "all".

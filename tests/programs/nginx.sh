@@ -67,8 +67,7 @@ done
 get -w '%{http_code} %{num_connects}\n' -o none "http://$host:$files/none" -o small "http://$host:$files/small"
 get -r 1000000-1999999 -w '%{http_code}\n' -o range "http://$host:$files/large"
 sha256sum <range
-load "http://$host:$files/small"
-kinds 'files' 'client == server && client >= 20 && client_fallback + server_fallback == 0'
+kinds 'files' 'client == server && client >= 4 && client_fallback + server_fallback == 0'
 load -H 'Connection: close' "http://$host:$files/small"
 kinds 'files, a connection each' 'client == server && client >= 100 && client_fallback + server_fallback == 0'
 

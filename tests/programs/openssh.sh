@@ -61,7 +61,7 @@ kinds 'ssh, scp, sftp' 'client == server && client == 5 && client_fallback + ser
 login guest 'echo "${LD_PRELOAD-no preload}"'
 
 # A master that others share passes descriptors; -L and -R put sockets of ssh and of sshd in the middle.
-start echo socat "TCP4-LISTEN:$((PORT + 3)),bind=$host,reuseaddr,fork" EXEC:cat
+start echo socat -t 30 "TCP4-LISTEN:$((PORT + 3)),bind=$host,reuseaddr,fork" EXEC:cat
 listening $((PORT + 3))
 mark
 start master ssh -F ssh_config -M -S "$WORK/control" -N -L "$host:$((PORT + 1)):$host:$((PORT + 3))" \
@@ -72,9 +72,9 @@ listeners $((PORT + 1)) 1
 # sshd listens for -R in the process of the session.
 listeners $((PORT + 2)) 1
 kinds 'master with forwarded ports' 'client == server && client == 1 && client_fallback + server_fallback == 0'
-shim socat -t 20 STDIO "TCP4:$host:$((PORT + 1))" <input | sha256sum
+shim socat -t 30 STDIO "TCP4:$host:$((PORT + 1))" <input | sha256sum
 kinds '-L: three connections' 'client == server && client == 2 && client_fallback + server_fallback == 0'
-shim socat -t 20 STDIO "TCP4:$host:$((PORT + 2))" <input | sha256sum
+shim socat -t 30 STDIO "TCP4:$host:$((PORT + 2))" <input | sha256sum
 kinds '-R: three connections' 'client == server && client == 2 && client_fallback + server_fallback == 0'
 stop master
 stop echo

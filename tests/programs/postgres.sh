@@ -56,7 +56,7 @@ cmp numbers.txt copy.txt && echo 'copied both ways'
 sql -c "select repeat('0123456789', 200000)" | sha256sum
 # IPv6, and a connection of its own for the cancel request.
 PGHOST=::1 sql -c 'select family(inet_client_addr())'
-{ ! sql -c "set statement_timeout = '200ms'" -c 'select pg_sleep(20)'; } 2>&1 | grep -o 'canceling statement.*'
-{ ! timeout --signal=INT 1 "${under[@]}" psql -XqAt -c 'select pg_sleep(20)'; } 2>&1 | grep -o 'canceling statement.*'
+fails sql -c "set statement_timeout = '200ms'" -c 'select pg_sleep(20)' 2>&1 | grep -o 'canceling statement.*'
+fails timeout --signal=INT 1 "${under[@]}" psql -XqAt -c 'select pg_sleep(20)' 2>&1 | grep -o 'canceling statement.*'
 kinds 'psql, COPY, IPv6, cancel' 'client == server && client >= 8 && client_fallback + server_fallback == 0'
 stop postgres INT

@@ -4,7 +4,7 @@
 
 usage: smcstat.py sockets          one line per SMC socket: STATE MODE LOCAL-PORT PEER-PORT REASON
        smcstat.py counters         NAME=NUMBER lines, all since boot
-       smcstat.py since FILE       the same, minus what an earlier "counters" wrote to FILE
+       smcstat.py since FILE       the same, minus the counters in FILE, which then holds those of now
        smcstat.py count-made       once, as root: from now on "made" counts the SMC sockets that programs create
 
 client_smcd, server_smcd, client_smcr, server_smcr: connections whose SMC handshake succeeded, at each end.
@@ -150,6 +150,8 @@ def since(path):
     with open(path, encoding="ascii") as earlier:
         before = dict(line.strip().split("=") for line in earlier)
     now = counters()
+    with open(path, "w", encoding="ascii") as file:
+        file.writelines(f"{name}={value}\n" for name, value in now.items())
     for name, value in now.items():
         difference = value - int(before.get(name, 0))
         if name == "forced" or name.startswith("reason_"):

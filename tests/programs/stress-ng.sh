@@ -8,7 +8,7 @@ needs stress-ng
 stress() {
     shim stress-ng --temp-path "$WORK" --sock 2 --sock-ops 100 --timeout 20 --verify --metrics-brief "$@" >stress.txt 2>&1 ||
         { cat stress.txt >&2; die "$*"; }
-    ! grep -iE ' fail|error|warn' stress.txt
+    fails grep -iE ' fail|error|warn' stress.txt
     # A pair of stressors has bogo operations, one for each message.
     awk -v what="$*" '$4 == "sock" { print what ": " ($5 >= 100 ? "at least 100" : $5) " operations" }' stress.txt
 }
