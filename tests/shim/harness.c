@@ -98,8 +98,9 @@ void finish(void)
 void reap(pid_t child)
 {
 	int status = -1;
+	bool ended = waitpid(child, &status, 0) == child;
 
-	check_at(__FILE__, __LINE__, waitpid(child, &status, 0) == child && status == 0, false,
+	check_at(__FILE__, __LINE__, ended && status == 0, false,
 		"a child of the case ended with status %#x", (unsigned)status);
 }
 

@@ -23,7 +23,7 @@
 /* ---- cases ---- */
 
 #define IN_BARE 0x01u    /* without the shim */
-#define IN_NONE 0x02u    /* the shim and a policy without rules */
+#define IN_NONE 0x02u    /* the shim and a policy that accelerates nothing */
 #define IN_SOME 0x04u    /* 127.0.0.0/24 and ::1 are SMC, everything else is TCP */
 #define IN_ALL 0x08u     /* everything is SMC */
 #define IN_OFF 0x10u     /* as IN_ALL, switched off */

@@ -36,7 +36,7 @@ static const struct config {
 	unsigned state;
 } configs[] = {
 	{"bare", IN_BARE, NULL, 0},
-	{"none", IN_NONE, "{\"version\":1,\"rules\":[]}", 1},
+	{"none", IN_NONE, "{\"version\":1,\"rules\":[{\"use\":\"tcp\",\"connect\":\"any\"}]}", 1},
 	{"some", IN_SOME,
 		"{\"version\":1,\"rules\":[{\"use\":\"smc\",\"connect\":[\"127.0.0.0/24\",\"::1/128\"]},"
 		"{\"use\":\"smc\",\"listen\":[\"127.0.0.0/24\",\"::1/128\"]}]}",

@@ -143,7 +143,10 @@ static void children(const char *host, enum trick trick)
 		SUCCEEDS(bind(listener, &at.any, at.len));
 	SUCCEEDS(listen(listener, 5));
 	at = local_address(listener);
-	at = address_of(host, port_of(&at));
+	/*
+	 * Inherent: after a failed connect TCP forgets the local address and listens everywhere; an SMC socket keeps it.
+	 */
+	at = address_of(trick == FAILED_CONNECT || trick == DENIED_CONNECT ? "127.0.0.1" : host, port_of(&at));
 	for (int i = 0; i < (kernel_has_smc() ? 2 : 1); i++) {
 		int client = raw_socket(AF_INET, SOCK_STREAM, protocols[i]), server;
 
