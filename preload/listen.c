@@ -44,34 +44,41 @@ static void count_listener(int fd, unsigned mode)
 
 /*
  * A socket that became TCP in place must not listen: what it accepts would never be woken (kernel-smc, "Child hang on
- * listeners"). So it is replaced whatever the rule says; if that fails, the caller gets the error of listen().
+ * listeners"). So it is replaced whatever the rule says, and where that fails, listen() has to fail. Returns 0 or -errno.
  */
-static void fit_kind(int fd, enum kind kind, unsigned mode)
+static int fit_kind(int fd, enum kind kind, unsigned mode)
 {
 	enum kind wanted = wanted_kind(fd, mode);
 	bool spoiled = kind == KIND_TCP && make_downgraded_any() && kind_was_smc(fd);
+	int r;
 
 	if (kind == wanted && !spoiled)
-		return;
-	if (make_replacement(fd, wanted, mode, true) == 0)
-		return;
+		return 0;
+	r = make_replacement(fd, wanted, mode, true);
+	if (r == 0)
+		return 0;
 	count(SMCSHIM_own_errors);
 	if (spoiled && wanted == KIND_SMC)
-		make_replacement(fd, KIND_TCP, mode, true);
+		r = make_replacement(fd, KIND_TCP, mode, true);
+	return spoiled ? r : 0;
 }
 
 static int listen_here(int fd, int backlog)
 {
 	unsigned mode = table_mode(false);
 	enum kind kind = kind_of(fd);
-	int saved = errno, r;
+	int saved = errno, r = 0;
 	bool fresh;
 
 	if (kind == KIND_OTHER)
 		return next_listen(fd, backlog);
 	fresh = kind_tcp_state(fd) == TCP_CLOSE;
 	if (fresh)
-		fit_kind(fd, kind, mode);
+		r = fit_kind(fd, kind, mode);
+	if (r < 0) {
+		errno = -r;
+		return -1;
+	}
 	if (fresh && (mode & MODE_BUFFERS) && kind_of(fd) == KIND_SMC)
 		options_lock_buffers(fd);
 	errno = saved;
@@ -80,8 +87,8 @@ static int listen_here(int fd, int backlog)
 	if (r && fresh && errno == EINVAL && kind_of(fd) == KIND_SMC &&
 		make_replacement(fd, KIND_SMC, mode, bind_smc_any()) == 0) {
 		/* Unless the program bound it, the address was the failed connect's: the port may be somebody else's now. */
-		if (!bind_smc_any())
-			fit_kind(fd, KIND_SMC, mode);
+		if (!bind_smc_any() && fit_kind(fd, KIND_SMC, mode))
+			count(SMCSHIM_own_errors);
 		errno = saved;
 		r = next_listen(fd, backlog);
 	}
