@@ -16,8 +16,8 @@ struct address {
 	} socket;
 	socklen_t length;
 	bool has_port;
-	uint16_t port;                /* host byte order */
-	char host[INET6_ADDRSTRLEN];  /* canonical */
+	uint16_t port;               /* host byte order */
+	char host[INET6_ADDRSTRLEN]; /* canonical */
 };
 
 /* 10.0.0.1, 10.0.0.1:80, ::1, [::1], [::1]:80, fe80::1%eth0. Names are not looked up. Returns 0 or -EINVAL. */

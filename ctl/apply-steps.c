@@ -16,7 +16,8 @@ enum ctl_exit apply_find(struct ctl *ctl, const char *file, struct paths *out)
 	if (r == -EACCES || r == -ENOMEM)
 		return ctl_error(ctl, ctl_exit_of(r), "policy", file, "%s", paths_strerror(r));
 	if (r < 0)
-		return ctl_error(ctl, r == -ENXIO ? CTL_FAILED : CTL_BAD_INPUT, "policy", file, "%s", paths_strerror(r));
+		return ctl_error(
+			ctl, r == -ENXIO ? CTL_FAILED : CTL_BAD_INPUT, "policy", file, "%s", paths_strerror(r));
 	return CTL_OK;
 }
 
@@ -72,7 +73,8 @@ enum ctl_exit apply_open(struct ctl *ctl, const char *table, enum policy_store_m
 	case -ELOOP:
 		return ctl_error(ctl, CTL_STALE, "table", table, "%s", policy_store_strerror(r));
 	case -EACCES:
-		return ctl_error(ctl, CTL_NOT_PERMITTED, "table", table, "%s; run as root, or as its owner", strerror(EACCES));
+		return ctl_error(
+			ctl, CTL_NOT_PERMITTED, "table", table, "%s; run as root, or as its owner", strerror(EACCES));
 	default:
 		return ctl_error(ctl, ctl_exit_of(r), "table", table, "%s", policy_store_strerror(r));
 	}
@@ -104,8 +106,7 @@ const char *apply_state_name(enum policy_state state)
 	return state == POLICY_ON ? "on" : state == POLICY_OBSERVE ? "observe" : "off";
 }
 
-enum ctl_exit apply_file_argument(
-	struct ctl *ctl, const struct ctl_args *args, const char *option, const char **out)
+enum ctl_exit apply_file_argument(struct ctl *ctl, const struct ctl_args *args, const char *option, const char **out)
 {
 	if (option && args->operands)
 		return ctl_error(ctl, CTL_USAGE, "argument", args->operand[0], "the policy file is named twice");

@@ -58,8 +58,8 @@ static bool in_force(const struct paths *paths, struct apply_result *out)
 	return true;
 }
 
-static enum ctl_exit compile(
-	struct ctl *ctl, const struct paths *paths, struct apply_result *out, struct policy_image **image, uint64_t *digest)
+static enum ctl_exit compile(struct ctl *ctl, const struct paths *paths, struct apply_result *out,
+	struct policy_image **image, uint64_t *digest)
 {
 	_cleanup_policy_ struct policy *policy = NULL;
 	_cleanup_policy_errors_ struct policy_errors errors = {.count = 0};
@@ -145,7 +145,8 @@ bool apply_warn(struct ctl *ctl, const struct apply_result *result)
 	if (!(kernel & (POLICY_KERNEL_IPPROTO_SMC | POLICY_KERNEL_IPPROTO_SMC6 | POLICY_KERNEL_AF_SMC)))
 		ctl_warn(ctl, "every connection stays TCP: %s", probe_refusal(&result->probe));
 	else if (!(kernel & POLICY_KERNEL_DOWNGRADE_EPOLL))
-		ctl_warn(ctl, "this kernel's SMC sockets %s when they become TCP; programs that use epoll may stay on TCP",
+		ctl_warn(ctl,
+			"this kernel's SMC sockets %s when they become TCP; programs that use epoll may stay on TCP",
 			kernel & POLICY_KERNEL_DOWNGRADE ? "lose epoll registrations" : "have to be replaced");
 	if (result->state == POLICY_OFF)
 		ctl_warn(ctl, "every new connection stays TCP: the state is off; smcctl policy on");

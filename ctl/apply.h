@@ -20,7 +20,7 @@ struct apply_result {
 
 enum apply_mode {
 	APPLY_ALWAYS, /* look at everything again */
-	APPLY_QUICK,  /* a table that fits the file's digest and the kernel is left alone, nothing is parsed or probed */
+	APPLY_QUICK, /* a table that fits the file's digest and the kernel is left alone, nothing is parsed or probed */
 };
 
 void apply_result_clear(struct apply_result *result);
@@ -30,7 +30,8 @@ void apply_result_clear(struct apply_result *result);
  * Parses, validates, compiles, probes and publishes; file NULL: the default one. Errors are said on ctl->err.
  * Returns CTL_OK with *out filled, for the caller to clear.
  */
-_must_check_ enum ctl_exit apply_policy(struct ctl *ctl, const char *file, enum apply_mode mode, struct apply_result *out);
+_must_check_ enum ctl_exit apply_policy(
+	struct ctl *ctl, const char *file, enum apply_mode mode, struct apply_result *out);
 
 /* Says what keeps a policy in force from doing anything: no SMC, state off or observe. True if there is something. */
 bool apply_warn(struct ctl *ctl, const struct apply_result *result);
@@ -54,6 +55,7 @@ void apply_print_errors(struct ctl *ctl, const char *file, const struct policy_e
 const char *apply_state_name(enum policy_state state);
 
 /* The FILE operand, or --policy FILE. CTL_USAGE (said) when both are given. */
-_must_check_ enum ctl_exit apply_file_argument(struct ctl *ctl, const struct ctl_args *args, const char *option, const char **out);
+_must_check_ enum ctl_exit apply_file_argument(
+	struct ctl *ctl, const struct ctl_args *args, const char *option, const char **out);
 
 #endif

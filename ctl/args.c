@@ -94,7 +94,8 @@ static enum args_result parse_word(struct parser *p, const char *word)
 		return ARGS_HELP;
 	for (size_t row = 0; options && options[row].name; row++) {
 		if (word[1] == '-') {
-			if (strlen(options[row].name) + 2 == length && strncmp(word + 2, options[row].name, length - 2) == 0)
+			if (strlen(options[row].name) + 2 == length &&
+				strncmp(word + 2, options[row].name, length - 2) == 0)
 				return take_option(p, row, word, equals ? equals + 1 : NULL);
 		} else if (options[row].letter && word[1] == options[row].letter && !word[2]) {
 			return take_option(p, row, word, NULL);

@@ -76,8 +76,10 @@ static void put_programs(struct out *out, const struct policy_info *info)
 	unsigned mode = info->program_mode <= POLICY_PROGRAMS_EXCEPT ? info->program_mode : POLICY_PROGRAMS_ALL;
 
 	out_string(out, "program_mode", mode == POLICY_PROGRAMS_ALL ? "programs" : NULL, modes[mode]);
-	out_list(out, "programs", mode == POLICY_PROGRAMS_ALL ? NULL :
-		mode == POLICY_PROGRAMS_ONLY ? "only" : "all except");
+	out_list(out, "programs",
+		mode == POLICY_PROGRAMS_ALL            ? NULL
+			: mode == POLICY_PROGRAMS_ONLY ? "only"
+						       : "all except");
 	for (uint32_t i = 0; i < info->program_count && i < POLICY_MAX_PROGRAMS; i++)
 		out_string(out, NULL, NULL, info->programs[i]);
 	out_close(out);
@@ -141,7 +143,8 @@ static void compare_file(struct show *show)
 	show->file_same = r == 0 && digest == show->info->digest;
 	if (show->file_same) {
 		show->file = "unchanged since";
-		if (policy_load(show->info->source, &show->policy, &digest, &errors) < 0 || digest != show->info->digest) {
+		if (policy_load(show->info->source, &show->policy, &digest, &errors) < 0 ||
+			digest != show->info->digest) {
 			policy_free(show->policy);
 			show->policy = NULL;
 		}

@@ -54,7 +54,8 @@ static enum ctl_exit read_table(struct ctl *ctl, const char *table, struct verdi
 }
 
 /* The live table if there is one, else the file. */
-static enum ctl_exit read_source(struct ctl *ctl, const struct ctl_args *args, const struct paths *paths, struct verdict *v)
+static enum ctl_exit read_source(
+	struct ctl *ctl, const struct ctl_args *args, const struct paths *paths, struct verdict *v)
 {
 	if (args->option[TEST_FILE])
 		return read_file(ctl, args->option[TEST_FILE], v);

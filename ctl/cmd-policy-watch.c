@@ -30,11 +30,11 @@ struct watcher {
 	const char *path;
 	struct watch *watch;
 	int signals;
-	bool tried;      /* digest is that of the content that was tried last */
+	bool tried; /* digest is that of the content that was tried last */
 	uint64_t digest;
-	int unreadable;  /* -errno when the file could not be read last time; said once */
+	int unreadable; /* -errno when the file could not be read last time; said once */
 	bool retry;
-	char *said;      /* what the last failed attempt printed */
+	char *said; /* what the last failed attempt printed */
 };
 
 static void watcher_clear(struct watcher *w)
@@ -63,8 +63,9 @@ static enum ctl_exit apply_into(struct watcher *w, FILE *errors)
 		return code;
 	probe_format(result.probe.kernel, kernel);
 	text_put(ctl.out, w->path);
-	fprintf(ctl.out, ": %s (%zu rules, %zu CIDRs), state %s; kernel: %s\n", result.changed ? "applied" : "unchanged",
-		result.rules, result.cidrs, apply_state_name(result.state), kernel);
+	fprintf(ctl.out, ": %s (%zu rules, %zu CIDRs), state %s; kernel: %s\n",
+		result.changed ? "applied" : "unchanged", result.rules, result.cidrs, apply_state_name(result.state),
+		kernel);
 	(void)apply_warn(&ctl, &result);
 	return code;
 }
@@ -130,7 +131,8 @@ static int wait_event(struct watcher *w, int timeout)
 	int64_t end = now_ms() + timeout;
 
 	for (;;) {
-		struct pollfd fds[] = {{.fd = w->signals, .events = POLLIN}, {.fd = watch_fd(w->watch), .events = POLLIN}};
+		struct pollfd fds[] = {
+			{.fd = w->signals, .events = POLLIN}, {.fd = watch_fd(w->watch), .events = POLLIN}};
 		int64_t left = end - now_ms();
 		int r = poll(fds, 2, timeout < 0 ? -1 : left > 0 ? (int)left : 0);
 
@@ -197,6 +199,7 @@ enum ctl_exit cmd_policy_watch(struct ctl *ctl, const struct ctl_args *args)
 	r = watch_loop(&w);
 	if (r < 0)
 		return ctl_error(ctl, ctl_exit_of(r), "watch", paths.file, "%s%s", strerror(-r),
-			r == -EMFILE || r == -ENOSPC ? "; raise fs.inotify.max_user_instances and max_user_watches" : "");
+			r == -EMFILE || r == -ENOSPC ? "; raise fs.inotify.max_user_instances and max_user_watches"
+						     : "");
 	return CTL_OK;
 }

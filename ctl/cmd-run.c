@@ -115,7 +115,8 @@ static enum ctl_exit judge_program(struct run *run, const char *name)
 		ctl_warn(run->ctl, "'%s' will not be accelerated: '%s' %s", program.path, program.binary,
 			program_obstacle_text(&program));
 	} else if (run->verbose) {
-		ctl_warn(run->ctl, "program: '%s': '%s' %s", program.path, program.binary, program_obstacle_text(&program));
+		ctl_warn(run->ctl, "program: '%s': '%s' %s", program.path, program.binary,
+			program_obstacle_text(&program));
 	}
 	return CTL_OK;
 }
@@ -173,8 +174,9 @@ static enum ctl_exit run_prepared(struct run *run, const struct ctl_args *args)
 enum ctl_exit cmd_run(struct ctl *ctl, const struct ctl_args *args)
 {
 	_cleanup_apply_result_ struct apply_result result = {.changed = false};
-	struct run run = {
-		.ctl = ctl, .verbose = args->option[RUN_VERBOSE] != NULL, .print_env = args->option[RUN_PRINT_ENV] != NULL};
+	struct run run = {.ctl = ctl,
+		.verbose = args->option[RUN_VERBOSE] != NULL,
+		.print_env = args->option[RUN_PRINT_ENV] != NULL};
 	enum ctl_exit code;
 
 	if (!args->operands && !run.print_env)

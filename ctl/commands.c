@@ -7,12 +7,13 @@
 const struct ctl_command *ctl_commands(size_t *count)
 {
 	static const struct ctl_command commands[] = {
-		{"run", "[--] PROGRAM [ARGUMENT...]", "run a program with the policy in force, or say why that cannot work",
-			cmd_run_options, cmd_run, 0, SIZE_MAX, true, false},
-		{"policy check", "[FILE]", "say every error of a policy file", cmd_policy_check_options, cmd_policy_check,
-			0, 1, false, false},
-		{"policy apply", "[FILE]", "put a policy file in force in every running process", cmd_policy_apply_options,
-			cmd_policy_apply, 0, 1, false, false},
+		{"run", "[--] PROGRAM [ARGUMENT...]",
+			"run a program with the policy in force, or say why that cannot work", cmd_run_options, cmd_run,
+			0, SIZE_MAX, true, false},
+		{"policy check", "[FILE]", "say every error of a policy file", cmd_policy_check_options,
+			cmd_policy_check, 0, 1, false, false},
+		{"policy apply", "[FILE]", "put a policy file in force in every running process",
+			cmd_policy_apply_options, cmd_policy_apply, 0, 1, false, false},
 		{"policy show", "[FILE]", "show what is in force, since when and from where", cmd_policy_show_options,
 			cmd_policy_show, 0, 1, false, false},
 		{"policy test", "ADDRESS[:PORT]", "say which rule decides for an address, and why",
@@ -21,14 +22,15 @@ const struct ctl_command *ctl_commands(size_t *count)
 			false},
 		{"policy off", "[FILE]", "keep every new connection on TCP, in every running process at once",
 			cmd_policy_state_options, cmd_policy_off, 0, 1, false, false},
-		{"policy observe", "[FILE]", "keep every new connection on TCP and count what the rules would have done",
+		{"policy observe", "[FILE]",
+			"keep every new connection on TCP and count what the rules would have done",
 			cmd_policy_state_options, cmd_policy_observe, 0, 1, false, false},
 		{"policy watch", "[FILE]", "apply a policy file now and whenever it changes", cmd_policy_watch_options,
 			cmd_policy_watch, 0, 1, false, false},
 		{"status", "[PID...]", "say which processes carry the shim and what became of their connections",
 			cmd_status_options, cmd_status, 0, SIZE_MAX, false, false},
-		{"complete", "[WORD...]", "print how the last word can go on (for shells)", NULL, cmd_complete, 0, SIZE_MAX,
-			true, true},
+		{"complete", "[WORD...]", "print how the last word can go on (for shells)", NULL, cmd_complete, 0,
+			SIZE_MAX, true, true},
 	};
 
 	*count = sizeof(commands) / sizeof(commands[0]);

@@ -42,7 +42,8 @@ struct ctl_option {
 #define CTL_MAX_OPTIONS 16u
 
 struct ctl_args {
-	const char *option[CTL_MAX_OPTIONS]; /* by row of the option table; NULL: not given; "": given without a value */
+	const char
+		*option[CTL_MAX_OPTIONS]; /* by row of the option table; NULL: not given; "": given without a value */
 	char **operand;
 	size_t operands;
 };
@@ -76,13 +77,13 @@ __attribute__((format(printf, 2, 3))) void ctl_warn(struct ctl *ctl, const char 
 /* The exit code of a system call that failed with -errno: CTL_NOT_PERMITTED for EACCES and EPERM, else CTL_FAILED. */
 enum ctl_exit ctl_exit_of(int error);
 
-#define CTL_OPTION_JSON                                                                                                \
-	{                                                                                                              \
-		"json", 0, NULL, "print JSON"                                                                          \
+#define CTL_OPTION_JSON \
+	{ \
+		"json", 0, NULL, "print JSON" \
 	}
-#define CTL_OPTION_POLICY                                                                                              \
-	{                                                                                                              \
-		"policy", 0, "FILE", "the policy file [" CTL_DEFAULT_POLICY "]"                                        \
+#define CTL_OPTION_POLICY \
+	{ \
+		"policy", 0, "FILE", "the policy file [" CTL_DEFAULT_POLICY "]" \
 	}
 
 #endif

@@ -58,5 +58,6 @@ void args_help(FILE *stream, const char *group)
 	}
 	fprintf(stream, "\n  %-16s %s\n", "--help", "print this help; also behind each command");
 	if (!group)
-		fprintf(stream, "  %-16s %s\n\nsmcctl(8) and libsmcshim(7) tell more.\n", "--version", "print the version");
+		fprintf(stream, "  %-16s %s\n\nsmcctl(8) and libsmcshim(7) tell more.\n", "--version",
+			"print the version");
 }

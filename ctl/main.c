@@ -34,7 +34,8 @@ static enum ctl_exit run_command(struct ctl *ctl, int argc, char **argv)
 		if (!args_is_group(argv[0]))
 			return ctl_error(ctl, CTL_USAGE, "command", argv[0], "unknown; try smcctl --help");
 		if (argc < 2)
-			return ctl_error(ctl, CTL_USAGE, "command", argv[0], "needs one more word; try smcctl %s --help", argv[0]);
+			return ctl_error(ctl, CTL_USAGE, "command", argv[0],
+				"needs one more word; try smcctl %s --help", argv[0]);
 		if (strcmp(argv[1], "--help") != 0)
 			return ctl_error(ctl, CTL_USAGE, "command", argv[1], "unknown; try smcctl %s --help", argv[0]);
 		args_help(ctl->out, argv[0]);

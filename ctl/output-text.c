@@ -115,7 +115,8 @@ static void put_table(struct out *out)
 		fputc('\n', out->stream);
 	for (size_t r = 0; r < table->count; r++) {
 		for (size_t c = 0; c < table->columns; c++)
-			put_cell(out->stream, table->rows[r].cell[c], width[c], table->right[c], c + 1 == table->columns);
+			put_cell(out->stream, table->rows[r].cell[c], width[c], table->right[c],
+				c + 1 == table->columns);
 		fputc('\n', out->stream);
 		if (table->rows[r].notes)
 			fputs(table->rows[r].notes, out->stream);

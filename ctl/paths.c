@@ -62,7 +62,8 @@ int paths_table(const char *runtime, const char *file, char **out)
 	size_t n = 0;
 
 	for (; base[n] && n < sizeof(name) - 1; n++) {
-		bool plain = strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-", base[n]) != NULL;
+		bool plain =
+			strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-", base[n]) != NULL;
 
 		name[n] = plain ? base[n] : '_';
 	}

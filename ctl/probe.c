@@ -166,8 +166,9 @@ void probe_format(uint32_t kernel, char out[static PROBE_TEXT])
 	snprintf(out, PROBE_TEXT, "%s%s%s%s%s%s; downgrade in place %s", v4 || v6 ? "IPPROTO_SMC (" : "",
 		v4 ? "IPv4" : "", v4 && v6 ? ", " : "", v6 ? "IPv6" : "", v4 || v6 ? ")" : "",
 		af ? (v4 || v6 ? ", AF_SMC" : "AF_SMC") : "",
-		!(kernel & POLICY_KERNEL_DOWNGRADE) ? "does not work" :
-		kernel & POLICY_KERNEL_DOWNGRADE_EPOLL ? "works and keeps epoll" : "works but loses epoll");
+		!(kernel & POLICY_KERNEL_DOWNGRADE)              ? "does not work"
+			: kernel & POLICY_KERNEL_DOWNGRADE_EPOLL ? "works and keeps epoll"
+								 : "works but loses epoll");
 }
 
 const char *probe_refusal(const struct probe *probe)
@@ -176,6 +177,7 @@ const char *probe_refusal(const struct probe *probe)
 	if (probe->refused_af == -EAFNOSUPPORT)
 		return "this kernel has no SMC; modprobe smc, then smcctl policy apply";
 	if (probe->refused_af == -EPERM || probe->refused_af == -EACCES)
-		return "SMC sockets are refused here (seccomp, a security module or a container); apply the policy outside";
+		return "SMC sockets are refused here (seccomp, a security module or a container); apply the policy "
+		       "outside";
 	return strerror(-probe->refused_af);
 }

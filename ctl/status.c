@@ -49,10 +49,11 @@ void status_add(void *context, const struct process_report *report)
 
 	status->denied += report->kind == PROCESS_DENIED;
 	status->stuck += report->kind == PROCESS_STUCK;
-	if (!status->named && (report->kind == PROCESS_PLAIN || report->kind == PROCESS_DENIED ||
-		report->kind == PROCESS_GONE))
+	if (!status->named &&
+		(report->kind == PROCESS_PLAIN || report->kind == PROCESS_DENIED || report->kind == PROCESS_GONE))
 		return;
-	if (!status->named && status->table && report->kind != PROCESS_STUCK && strcmp(report->table, status->table) != 0)
+	if (!status->named && status->table && report->kind != PROCESS_STUCK &&
+		strcmp(report->table, status->table) != 0)
 		return;
 	if (status->count == status->room) {
 		size_t room = status->room ? status->room * 2 : 16;
@@ -103,10 +104,12 @@ static int put_extras(struct out *out, const struct process_report *report)
 static void put_policy(struct out *out, const struct process_report *report)
 {
 	static const char *const table_states[] = {[SMCSHIM_TABLE_MISSING] = "missing",
-		[SMCSHIM_TABLE_MAPPED] = "mapped", [SMCSHIM_TABLE_REFUSED] = "refused"};
+		[SMCSHIM_TABLE_MAPPED] = "mapped",
+		[SMCSHIM_TABLE_REFUSED] = "refused"};
 	const char *table_state =
 		report->table_state <= SMCSHIM_TABLE_REFUSED ? table_states[report->table_state] : "unknown";
-	const char *state = report->policy_state >= 0 ? apply_state_name((enum policy_state)report->policy_state) : NULL;
+	const char *state =
+		report->policy_state >= 0 ? apply_state_name((enum policy_state)report->policy_state) : NULL;
 	char text[sizeof(report->table) + 16];
 
 	snprintf(text, sizeof(text), "%s (%s)", report->table, state ? state : table_state);
@@ -146,7 +149,8 @@ static const char *problem(const struct process_report *report, char *text, size
 {
 	switch (report->kind) {
 	case PROCESS_OTHER_ABI:
-		snprintf(text, size, "carries a library of version %" PRIu32 " of the counters, this smcctl reads %u; restart it",
+		snprintf(text, size,
+			"carries a library of version %" PRIu32 " of the counters, this smcctl reads %u; restart it",
 			report->abi, SMCSHIM_COUNTERS_ABI);
 		return text;
 	case PROCESS_UNREADABLE:
@@ -169,9 +173,14 @@ static const char *problem(const struct process_report *report, char *text, size
 
 static void put_problem(struct out *out, const struct process_report *report)
 {
-	static const char *const kinds[] = {[PROCESS_PLAIN] = "plain", [PROCESS_CARRIES] = "carries",
-		[PROCESS_OTHER_ABI] = "other_abi", [PROCESS_UNREADABLE] = "unreadable", [PROCESS_ABSENT] = "absent",
-		[PROCESS_DENIED] = "denied", [PROCESS_GONE] = "gone", [PROCESS_STUCK] = "stuck"};
+	static const char *const kinds[] = {[PROCESS_PLAIN] = "plain",
+		[PROCESS_CARRIES] = "carries",
+		[PROCESS_OTHER_ABI] = "other_abi",
+		[PROCESS_UNREADABLE] = "unreadable",
+		[PROCESS_ABSENT] = "absent",
+		[PROCESS_DENIED] = "denied",
+		[PROCESS_GONE] = "gone",
+		[PROCESS_STUCK] = "stuck"};
 	char text[128];
 
 	out_object(out, NULL, NULL);
@@ -236,8 +245,8 @@ enum ctl_exit status_complain(const struct status *status, struct ctl *ctl)
 		if (report->kind != PROCESS_DENIED && report->kind != PROCESS_GONE)
 			continue;
 		snprintf(pid, sizeof(pid), "%ld", (long)report->pid);
-		code = ctl_error(ctl, report->kind == PROCESS_DENIED ? CTL_NOT_PERMITTED : CTL_FAILED, "process", pid, "%s",
-			problem(report, text, sizeof(text)));
+		code = ctl_error(ctl, report->kind == PROCESS_DENIED ? CTL_NOT_PERMITTED : CTL_FAILED, "process", pid,
+			"%s", problem(report, text, sizeof(text)));
 	}
 	return code;
 }

@@ -39,8 +39,9 @@ static void look_above(struct verdict *v)
 	char comm[POLICY_COMM_LEN];
 
 	if (v->info && v->info->state != POLICY_ON)
-		v->above[v->above_count++] = v->info->state == POLICY_OBSERVE ? "the state is observe: it is only counted"
-									      : "the state is off";
+		v->above[v->above_count++] = v->info->state == POLICY_OBSERVE
+			? "the state is observe: it is only counted"
+			: "the state is off";
 	if (v->info && !(v->info->kernel & smc))
 		v->above[v->above_count++] = "the kernel had no SMC when the policy was applied";
 	if (v->program) {
@@ -98,11 +99,14 @@ static void put_candidates(struct out *out, const struct verdict *v)
 
 static void put_rule(struct out *out, const struct verdict *v)
 {
-	static const char *const reasons[] = {[POLICY_REASON_NONE] = "none", [POLICY_REASON_RULE] = "rule",
-		[POLICY_REASON_BUILTIN] = "builtin", [POLICY_REASON_FAMILY] = "family"};
+	static const char *const reasons[] = {[POLICY_REASON_NONE] = "none",
+		[POLICY_REASON_RULE] = "rule",
+		[POLICY_REASON_BUILTIN] = "builtin",
+		[POLICY_REASON_FAMILY] = "family"};
 	uint32_t rule = v->value & POLICY_VALUE_RULE;
-	unsigned reason = rule == POLICY_RULE_BUILTIN ? POLICY_REASON_BUILTIN :
-		rule ? POLICY_REASON_RULE : POLICY_REASON_NONE;
+	unsigned reason = rule == POLICY_RULE_BUILTIN ? POLICY_REASON_BUILTIN
+		: rule                                ? POLICY_REASON_RULE
+						      : POLICY_REASON_NONE;
 
 	if (v->explanation && v->explanation->reason <= POLICY_REASON_FAMILY)
 		reason = v->explanation->reason;
@@ -118,7 +122,8 @@ static void put_rule(struct out *out, const struct verdict *v)
 	} else if (reason == POLICY_REASON_RULE) {
 		out_note(out, "%-12s rule %" PRIu32 " of the policy in force", "why", rule);
 	} else {
-		out_note(out, "%-12s %s", "why", reason == POLICY_REASON_BUILTIN ? "a built-in rule" : "no rule matches");
+		out_note(out, "%-12s %s", "why",
+			reason == POLICY_REASON_BUILTIN ? "a built-in rule" : "no rule matches");
 	}
 }
 
@@ -143,7 +148,8 @@ static void put_notes(struct out *out, const struct verdict *v)
 
 	if (!v->address.has_port)
 		out_note(out, "No port given: rules that name ports were not asked. Try %s%s%s:PORT.",
-			strchr(v->address.host, ':') ? "[" : "", v->address.host, strchr(v->address.host, ':') ? "]" : "");
+			strchr(v->address.host, ':') ? "[" : "", v->address.host,
+			strchr(v->address.host, ':') ? "]" : "");
 	if (!v->program && mode != POLICY_PROGRAMS_ALL)
 		out_note(out, "Holds for programs inside \"programs\" only: ask with --program NAME.");
 	if (explanation && explanation->mapped)

@@ -117,10 +117,11 @@ static void inspect_libraries(const struct maps *maps, struct process_report *ou
 		if (i > 0 && r < 0)
 			continue;
 		snprintf(out->library, sizeof(out->library), "%s", maps->library[i].path);
-		out->kind = r == 0 ? PROCESS_CARRIES :
-			r == -EPROTONOSUPPORT ? PROCESS_OTHER_ABI :
-			r == -EPERM || r == -EACCES ? PROCESS_DENIED :
-			r == -ESRCH ? PROCESS_GONE : PROCESS_UNREADABLE;
+		out->kind = r == 0                    ? PROCESS_CARRIES
+			: r == -EPROTONOSUPPORT       ? PROCESS_OTHER_ABI
+			: r == -EPERM || r == -EACCES ? PROCESS_DENIED
+			: r == -ESRCH                 ? PROCESS_GONE
+						      : PROCESS_UNREADABLE;
 		if (r == 0)
 			break;
 	}

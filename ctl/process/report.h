@@ -35,11 +35,11 @@ struct process_report {
 	enum process_kind kind;
 	enum process_absence absence;
 	uint32_t abi;
-	char program[64];    /* the kernel's comm */
-	char library[1024];  /* the mapping's path, or the element of LD_PRELOAD */
-	char table[1024];    /* the policy table it maps or looks for */
+	char program[64];     /* the kernel's comm */
+	char library[1024];   /* the mapping's path, or the element of LD_PRELOAD */
+	char table[1024];     /* the policy table it maps or looks for */
 	uint64_t table_state; /* enum smcshim_table_state */
-	int policy_state;    /* enum policy_state as the process sees it; -1: unknown */
+	int policy_state;     /* enum policy_state as the process sees it; -1: unknown */
 	uint64_t value[SMCSHIM_COUNTER_MAX];
 };
 

@@ -135,7 +135,8 @@ int worker_inspect(const pid_t *pids, size_t count, worker_sink *sink, void *con
 
 			r = worker_read(&w, stuck < PATIENT_TIMES ? PATIENCE_MS : SHORT_MS, &report);
 			if (r < 0) {
-				report = (struct process_report){.pid = pids[i], .kind = PROCESS_STUCK, .policy_state = -1};
+				report = (struct process_report){
+					.pid = pids[i], .kind = PROCESS_STUCK, .policy_state = -1};
 				stuck++;
 			}
 			sink(context, &report);

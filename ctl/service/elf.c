@@ -129,7 +129,8 @@ static int file_offset(const struct elf_source *source, const ElfW(Ehdr) * heade
 			return r;
 		if (segment.p_type == PT_LOAD && address >= segment.p_vaddr &&
 			address - segment.p_vaddr < segment.p_filesz)
-			return __builtin_add_overflow(address - segment.p_vaddr, segment.p_offset, offset) ? -ENODATA : 0;
+			return __builtin_add_overflow(address - segment.p_vaddr, segment.p_offset, offset) ? -ENODATA
+													   : 0;
 	}
 	return -ENODATA;
 }
@@ -204,7 +205,8 @@ static int inspect_sections(const struct elf_source *source, const ElfW(Ehdr) * 
 		r = read_item(source, header->e_shoff, i, header->e_shentsize, &section, sizeof(section));
 		if (r < 0)
 			return r;
-		if (section.sh_name >= names.sh_size || __builtin_add_overflow(names.sh_offset, section.sh_name, &offset))
+		if (section.sh_name >= names.sh_size ||
+			__builtin_add_overflow(names.sh_offset, section.sh_name, &offset))
 			continue;
 		/* The last names may stand closer to the end of the file than the longest that is looked for. */
 		if (source->read(source, offset, name, sizeof(".note.go.buildid")) < 0)

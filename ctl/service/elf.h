@@ -28,10 +28,10 @@ struct elf_facts {
 	bool complete;  /* the headers could be read; false: truncated or damaged, the rest says what was seen before */
 	bool same_kind; /* word size, byte order and machine are those of smcctl */
 	int bits;       /* 32, 64, or 0: neither */
-	bool go;      /* built by the Go toolchain */
-	bool dynamic; /* has a PT_DYNAMIC segment */
-	bool loader;  /* is a dynamic loader itself (its DT_SONAME is ld-*) */
-	bool musl;    /* its loader is musl's */
+	bool go;        /* built by the Go toolchain */
+	bool dynamic;   /* has a PT_DYNAMIC segment */
+	bool loader;    /* is a dynamic loader itself (its DT_SONAME is ld-*) */
+	bool musl;      /* its loader is musl's */
 	char interpreter[ELF_INTERPRETER_MAX]; /* PT_INTERP; "": none, so it is linked statically */
 };
 

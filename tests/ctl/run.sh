@@ -126,8 +126,12 @@ cat >sock.c <<'END'
 int main(void) { int fd = socket(AF_INET, SOCK_STREAM, 0); puts(fd >= 0 ? "made" : "failed"); getchar(); return 0; }
 END
 musl-gcc -o musl sock.c
-gives 0 "a musl program runs" "$smcctl" run -v ./musl
-says out '^made$'
+# With a sanitizer the library needs its runtime, which needs glibc.
+if [ -z "$asan" ]; then
+	gives 0 "a musl program runs" "$smcctl" run ./musl
+	says out '^made$'
+fi
+gives 0 "musl is no obstacle" "$smcctl" run -v --print-env ./musl
 says err "program: './musl': './musl' is linked dynamically, with musl"
 
 # --print-env for systemd

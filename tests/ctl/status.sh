@@ -66,7 +66,7 @@ says out '/run/smc/wrong \(refused\)'
 # A library that was updated or deleted, in a process with another root
 mkdir -p root/bin root/lib && cp /bin/busybox root/bin/
 cp "$fake" root/libsmcshim.so
-background env LD_PRELOAD="$PWD/root/libsmcshim.so" sleep 1000
+background env LD_PRELOAD="${asan:+$asan:}$PWD/root/libsmcshim.so" sleep 1000
 deleted=$pid
 rm root/libsmcshim.so
 gives 0 "a deleted library" "$smcctl" status $deleted
@@ -75,7 +75,6 @@ says out '18446744073709551615' "a counter with all its 64 bits"
 says out 'quirk_retried 7' "counters without a column stand below"
 gives 0 "as JSON" "$smcctl" status --json $deleted
 holds "... exact" json 'd["processes"][0]["counters"]["connect_smc"] == 18446744073709551615'
-printf '\002' >abi
 cp "$fake" libsmcshim.so
 python3 - <<'END'
 data = bytearray(open("libsmcshim.so", "rb").read())
@@ -83,7 +82,7 @@ at = data.index(b"smccount")
 data[at + 8] = 99
 open("libsmcshim.so", "wb").write(data)
 END
-background env LD_PRELOAD="$PWD/libsmcshim.so" sleep 1000
+background env LD_PRELOAD="${asan:+$asan:}$PWD/libsmcshim.so" sleep 1000
 gives 0 "a library of another ABI version" "$smcctl" status
 says out "^ *$pid +sleep +carries a library of version 99 "
 

@@ -24,11 +24,16 @@ static const struct ctl_option options[] = {
 	{NULL, 0, NULL, NULL},
 };
 
-static const struct ctl_command plain = {.name = "plain", .operands = "[A B]", .help = "", .options = options, .max_operands = 2};
+static const struct ctl_command plain = {
+	.name = "plain", .operands = "[A B]", .help = "", .options = options, .max_operands = 2};
 static const struct ctl_command strict = {
 	.name = "strict", .operands = "A", .help = "", .options = options, .min_operands = 1, .max_operands = 1};
-static const struct ctl_command last = {
-	.name = "last", .operands = "[X...]", .help = "", .options = options, .max_operands = SIZE_MAX, .operands_last = true};
+static const struct ctl_command last = {.name = "last",
+	.operands = "[X...]",
+	.help = "",
+	.options = options,
+	.max_operands = SIZE_MAX,
+	.operands_last = true};
 
 struct sink {
 	struct ctl ctl;
@@ -89,11 +94,14 @@ static void parser(void **state)
 		{&plain, "--flag --help", ARGS_HELP, NULL, "", NULL, 0, NULL, ""},
 		{&last, "-f prog --flag --help", ARGS_OK, NULL, "", NULL, 3, "prog", ""},
 		{&last, "-- -f", ARGS_OK, NULL, NULL, NULL, 1, "-f", ""},
-		{&plain, "--fl", ARGS_WRONG, NULL, NULL, NULL, 0, NULL, "smcctl: option '--fl': unknown; try smcctl plain --help\n"},
+		{&plain, "--fl", ARGS_WRONG, NULL, NULL, NULL, 0, NULL,
+			"smcctl: option '--fl': unknown; try smcctl plain --help\n"},
 		{&plain, "--flagg", ARGS_WRONG, NULL, NULL, NULL, 0, NULL,
 			"smcctl: option '--flagg': unknown; try smcctl plain --help\n"},
-		{&plain, "-ff", ARGS_WRONG, NULL, NULL, NULL, 0, NULL, "smcctl: option '-ff': unknown; try smcctl plain --help\n"},
-		{&plain, "---", ARGS_WRONG, NULL, NULL, NULL, 0, NULL, "smcctl: option '---': unknown; try smcctl plain --help\n"},
+		{&plain, "-ff", ARGS_WRONG, NULL, NULL, NULL, 0, NULL,
+			"smcctl: option '-ff': unknown; try smcctl plain --help\n"},
+		{&plain, "---", ARGS_WRONG, NULL, NULL, NULL, 0, NULL,
+			"smcctl: option '---': unknown; try smcctl plain --help\n"},
 		{&plain, "--flag=1", ARGS_WRONG, NULL, NULL, NULL, 0, NULL,
 			"smcctl: option '--flag=1': takes no value; try smcctl plain --help\n"},
 		{&plain, "--file", ARGS_WRONG, NULL, NULL, NULL, 0, NULL,
@@ -161,9 +169,9 @@ static void tables(void **state)
 
 static void lookup(void **state)
 {
-	char *policy_apply[] = {(char *)(uintptr_t)"policy", (char *)(uintptr_t)"apply", NULL};
-	char *part[] = {(char *)(uintptr_t)"polic", (char *)(uintptr_t)"apply", NULL};
-	char *stat[] = {(char *)(uintptr_t)"status", NULL};
+	char *policy_apply[] = {(char *)(uintptr_t) "policy", (char *)(uintptr_t) "apply", NULL};
+	char *part[] = {(char *)(uintptr_t) "polic", (char *)(uintptr_t) "apply", NULL};
+	char *stat[] = {(char *)(uintptr_t) "status", NULL};
 	size_t words = 0;
 
 	(void)state;

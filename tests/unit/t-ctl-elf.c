@@ -40,8 +40,10 @@ extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
 static struct image base(void)
 {
-	struct image image = {.header = {.e_type = ET_DYN, .e_phoff = offsetof(struct image, segment),
-				      .e_phentsize = sizeof(ElfW(Phdr)), .e_shentsize = sizeof(ElfW(Shdr))}};
+	struct image image = {.header = {.e_type = ET_DYN,
+				      .e_phoff = offsetof(struct image, segment),
+				      .e_phentsize = sizeof(ElfW(Phdr)),
+				      .e_shentsize = sizeof(ElfW(Shdr))}};
 
 	memcpy(image.header.e_ident, __ehdr_start.e_ident, EI_NIDENT);
 	image.header.e_machine = __ehdr_start.e_machine;

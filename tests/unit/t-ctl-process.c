@@ -50,17 +50,16 @@ static char *temporary(const char *name)
 
 static void maps_text(void **state)
 {
-	static const char text[] =
-		"55d000000000-55d000001000 r--p 00000000 fe:00 12 /usr/bin/prog\n"
-		"7f0000000000-7f0000001000 r--p 00000000 fe:00 99 /usr/lib/smcshim/libsmcshim.so\n"
-		"7f0000001000-7f0000002000 r-xp 00001000 fe:00 99 /usr/lib/smcshim/libsmcshim.so\n"
-		"7f0000002000-7f0000003000 rw-p 00000000 00:00 0 \n"
-		"7f0000004000-7f0000005000 r--p 00000000 fe:00 98 /old/libsmcshim.so (deleted)\n"
-		"7f0000005000-7f0000006000 r--p 00000000 fe:00 98 /x/mylibsmcshim.so\n"
-		"7f1000000000-7f1020001000 r--s 00000000 00:17 5 /run/smc/policy (deleted)\n"
-		"garbage without end /libsmcshim.so\n"
-		"7f0000006000-7f0000005000 r--p 00000000 fe:00 98 /backwards/libsmcshim.so\n"
-		"7ffe00000000-7ffe00021000 rw-p 00000000 00:00 0 [stack]\n";
+	static const char text[] = "55d000000000-55d000001000 r--p 00000000 fe:00 12 /usr/bin/prog\n"
+				   "7f0000000000-7f0000001000 r--p 00000000 fe:00 99 /usr/lib/smcshim/libsmcshim.so\n"
+				   "7f0000001000-7f0000002000 r-xp 00001000 fe:00 99 /usr/lib/smcshim/libsmcshim.so\n"
+				   "7f0000002000-7f0000003000 rw-p 00000000 00:00 0 \n"
+				   "7f0000004000-7f0000005000 r--p 00000000 fe:00 98 /old/libsmcshim.so (deleted)\n"
+				   "7f0000005000-7f0000006000 r--p 00000000 fe:00 98 /x/mylibsmcshim.so\n"
+				   "7f1000000000-7f1020001000 r--s 00000000 00:17 5 /run/smc/policy (deleted)\n"
+				   "garbage without end /libsmcshim.so\n"
+				   "7f0000006000-7f0000005000 r--p 00000000 fe:00 98 /backwards/libsmcshim.so\n"
+				   "7ffe00000000-7ffe00021000 rw-p 00000000 00:00 0 [stack]\n";
 	struct maps *maps = malloc(sizeof(*maps));
 	FILE *stream = fmemopen((void *)(uintptr_t)text, sizeof(text) - 1, "r");
 
