@@ -13,6 +13,8 @@
 #include "policy/policy.h"
 #include "policy/report.h"
 
+#define POLICY_KEYS (POLICY_CHILDREN - 1)
+
 struct compilation {
 	struct policy_groups *groups;
 	struct policy_intervals lists[POLICY_LISTS];
@@ -23,23 +25,6 @@ static void free_compilation(struct compilation *compilation)
 	for (size_t i = 0; i < POLICY_LISTS; i++)
 		policy_intervals_free(&compilation->lists[i]);
 	policy_groups_free(compilation->groups);
-}
-
-static uint64_t whole_blocks(uint64_t count)
-{
-	return (count + POLICY_BLOCK - 1) / POLICY_BLOCK * POLICY_BLOCK;
-}
-
-/* The keys of all levels over so many intervals. */
-static uint64_t count_keys(uint64_t intervals)
-{
-	uint64_t level = whole_blocks(intervals), keys = level;
-
-	while (level > POLICY_BLOCK) {
-		level = whole_blocks(level / POLICY_BLOCK);
-		keys += level;
-	}
-	return keys;
 }
 
 static struct policy_array reserve(uint64_t *size, uint64_t count, size_t item)
@@ -57,42 +42,71 @@ static uint64_t lay_out(const struct compilation *compilation, struct policy_hal
 	size_t ports;
 
 	for (unsigned i = 0; i < POLICY_LISTS; i++) {
-		uint64_t count = compilation->lists[i].count;
-		size_t key = i % 2 ? sizeof(struct policy_key6) : sizeof(uint32_t);
+		size_t block = i % 2 ? sizeof(struct policy_block6) : sizeof(struct policy_block4);
 
-		half->lists[i].keys = reserve(&size, count_keys(count), key);
-		half->lists[i].values = reserve(&size, whole_blocks(count), sizeof(uint32_t));
+		half->lists[i] = reserve(&size, (compilation->lists[i].count + POLICY_KEYS - 1) / POLICY_KEYS, block);
 	}
 	(void)policy_groups_ports(compilation->groups, &ports);
 	half->ports = reserve(&size, ports, sizeof(struct policy_port));
 	return size;
 }
 
-static void put_key(void *keys, bool ipv6, size_t at, const struct policy_key6 *key)
+/* Filling a list: the intervals in their order, and the blocks of the one or the other family. */
+struct filling {
+	const struct policy_intervals *from;
+	size_t next;    /* interval */
+	uint32_t value; /* of the one before */
+	size_t blocks;
+	struct policy_block4 *blocks4; /* one of the two is NULL */
+	struct policy_block6 *blocks6;
+};
+
+static void put_value(struct filling *filling, size_t block, size_t place)
 {
-	if (ipv6)
-		((struct policy_key6 *)keys)[at] = *key;
+	if (filling->blocks6)
+		filling->blocks6[block].values[place] = filling->value;
 	else
-		((uint32_t *)keys)[at] = (uint32_t)key->low;
+		filling->blocks4[block].values[place] = filling->value;
 }
 
-/* Level 0, then each level from the one below it; the end of each is its last key again. */
-static void fill_list(const struct policy_intervals *from, bool ipv6, void *keys, uint32_t *values)
+static void put_next(struct filling *filling, size_t block, size_t place)
 {
-	size_t count = from->count, step = 1, at = 0;
+	size_t i = filling->next < filling->from->count ? filling->next++ : filling->from->count - 1;
 
-	for (size_t i = 0; i < whole_blocks(count); i++)
-		values[i] = from->values[i < count ? i : count - 1];
-	for (;;) {
-		size_t level = whole_blocks(count);
-
-		for (size_t i = 0; i < level; i++)
-			put_key(keys, ipv6, at++, &from->keys[(i < count ? i : count - 1) * step]);
-		if (level == POLICY_BLOCK)
-			return;
-		step *= POLICY_BLOCK;
-		count = level / POLICY_BLOCK;
+	if (filling->blocks6) {
+		filling->blocks6[block].high[place] = filling->from->keys[i].high;
+		filling->blocks6[block].low[place] = filling->from->keys[i].low;
+	} else {
+		filling->blocks4[block].keys[place] = (uint32_t)filling->from->keys[i].low;
 	}
+	filling->value = filling->from->values[i];
+	put_value(filling, block, place + 1);
+}
+
+/* The sorted order is a child, a key, a child, a key, ..., a child. As deep as the tree: at most six levels. */
+static void fill_block(struct filling *filling, size_t block)
+{
+	size_t child = block * POLICY_CHILDREN + 1;
+
+	if (block >= filling->blocks)
+		return;
+	fill_block(filling, child);
+	put_value(filling, block, 0);
+	for (size_t i = 0; i < POLICY_KEYS; i++) {
+		put_next(filling, block, i);
+		fill_block(filling, child + i + 1);
+	}
+}
+
+static void fill_list(const struct policy_intervals *from, bool ipv6, const struct policy_array *list, void *blocks)
+{
+	struct filling filling = { .from = from, .blocks = list->count };
+
+	if (ipv6)
+		filling.blocks6 = blocks;
+	else
+		filling.blocks4 = blocks;
+	fill_block(&filling, 0);
 }
 
 static void fill_image(const struct policy *policy, const struct compilation *compilation, struct policy_half *half)
@@ -101,11 +115,8 @@ static void fill_image(const struct policy *policy, const struct compilation *co
 	const struct policy_port *ports;
 	size_t count;
 
-	for (unsigned i = 0; i < POLICY_LISTS; i++) {
-		uint32_t *values = (void *)(base + half->lists[i].values.offset);
-
-		fill_list(&compilation->lists[i], i % 2, base + half->lists[i].keys.offset, values);
-	}
+	for (unsigned i = 0; i < POLICY_LISTS; i++)
+		fill_list(&compilation->lists[i], i % 2, &half->lists[i], base + half->lists[i].offset);
 	ports = policy_groups_ports(compilation->groups, &count);
 	if (count)
 		memcpy(base + half->ports.offset, ports, count * sizeof(*ports));

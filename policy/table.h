@@ -72,27 +72,33 @@ struct policy_array {
 	uint64_t count;
 };
 
-/*
- * Disjoint intervals that cover the whole address space of one family: interval i begins at key i and ends before
- * key i + 1; key 0 is the lowest address. Keys are in host byte order, so that they compare as numbers: uint32_t for
- * IPv4, struct policy_key6 for IPv6. values[i] belongs to keys[i].
- *
- * A search in 2,000,000 keys would miss the cache at nearly every step. So keys holds levels, one after the other:
- * level 0 is the values.count interval keys; level n + 1 is every POLICY_BLOCK-th key of level n, from its first; the
- * last level is one block. Each level is padded to whole blocks by repeating its last key (level 0: and value), which
- * changes no answer. A search reads one block per level.
- */
-#define POLICY_BLOCK 16u
-#define POLICY_LEVELS 6u /* POLICY_BLOCK ^ POLICY_LEVELS intervals are the most */
-
-struct policy_list {
-	struct policy_array keys;   /* all levels */
-	struct policy_array values; /* uint32_t, level 0 only */
-};
-
 struct policy_key6 {
 	uint64_t high;
 	uint64_t low;
+};
+
+/*
+ * A list: disjoint intervals that cover the whole address space of one family. Each begins at its key and ends before
+ * the next higher one; the lowest key is the lowest address. Keys are in host byte order: they compare as numbers.
+ *
+ * A binary search in 2,000,000 keys would miss the cache at nearly every step. So a list is a search tree without
+ * pointers: blocks of N rising keys with N + 1 children each. Block 0 is the root; child i of block b is block
+ * b * (N + 1) + 1 + i and holds what lies between the keys i - 1 and i. A search goes down, one block per level, to the
+ * child whose number is how many keys are not above the address, until there is no such block: then values[that number]
+ * is the answer. values[i] belongs to keys[i - 1]; values[0] to the key before keys[0] in the whole list. What is left
+ * of the blocks is filled by repeating the highest key and its value, which changes no answer.
+ */
+#define POLICY_CHILDREN 16u /* N + 1 */
+
+struct policy_block4 {
+	uint32_t keys[POLICY_CHILDREN]; /* the last one is not used, here and below */
+	uint32_t values[POLICY_CHILDREN];
+};
+
+struct policy_block6 {
+	uint64_t high[POLICY_CHILDREN]; /* apart, for nearly always they alone are read */
+	uint64_t low[POLICY_CHILDREN];
+	uint32_t values[POLICY_CHILDREN];
 };
 
 /*
@@ -126,8 +132,8 @@ struct policy_half {
 	uint32_t programs_len; /* names in programs */
 	char programs[POLICY_MAX_PROGRAMS][POLICY_COMM_LEN]; /* a trailing '*' matches any rest */
 	char source[4096];                                   /* the file it was published from, NUL-terminated */
-	struct policy_list lists[POLICY_LISTS];
-	struct policy_array ports; /* struct policy_port */
+	struct policy_array lists[POLICY_LISTS]; /* struct policy_block4 and policy_block6 by turns */
+	struct policy_array ports;               /* struct policy_port */
 };
 
 struct policy_header {
