@@ -63,6 +63,25 @@ static int fit_kind(int fd, enum kind kind, unsigned mode)
 	return spoiled ? r : 0;
 }
 
+/*
+ * A fresh socket instead of one whose connect failed. The address that shows is the program's own, or the failed
+ * connect's, and then its port may be somebody else's by now.
+ */
+static bool make_anew(int fd, unsigned mode)
+{
+	int r = -EADDRINUSE;
+
+	if (bind_smc_any())
+		r = make_replacement(fd, KIND_SMC, mode, true);
+	if (r != -EADDRINUSE)
+		return r == 0;
+	if (make_replacement(fd, KIND_SMC, mode, false))
+		return false;
+	if (fit_kind(fd, KIND_SMC, mode))
+		count(SMCSHIM_own_errors);
+	return true;
+}
+
 static int listen_here(int fd, int backlog)
 {
 	unsigned mode = table_mode(false);
@@ -84,11 +103,7 @@ static int listen_here(int fd, int backlog)
 	errno = saved;
 	r = next_listen(fd, backlog);
 	/* After a connect that failed, TCP can listen and SMC cannot: sock->state stays SS_CONNECTING (smc_listen). */
-	if (r && fresh && errno == EINVAL && kind_of(fd) == KIND_SMC &&
-		make_replacement(fd, KIND_SMC, mode, bind_smc_any()) == 0) {
-		/* Unless the program bound it, the address was the failed connect's: the port may be somebody else's now. */
-		if (!bind_smc_any() && fit_kind(fd, KIND_SMC, mode))
-			count(SMCSHIM_own_errors);
+	if (r && fresh && errno == EINVAL && kind_of(fd) == KIND_SMC && make_anew(fd, mode)) {
 		errno = saved;
 		r = next_listen(fd, backlog);
 	}
