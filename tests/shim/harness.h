@@ -51,7 +51,7 @@ struct test_case {
 
 /* The table of each file of cases, ended by CASE_END. */
 extern const struct test_case argument_cases[], buffer_cases[], carry_cases[], connect_cases[], epoll_cases[],
-	failure_cases[], identity_cases[], listen_cases[], option_cases[], process_cases[], refusal_cases[],
+	failure_cases[], flip_cases[], identity_cases[], listen_cases[], option_cases[], process_cases[], refusal_cases[],
 	signal_cases[], wake_cases[];
 
 /* Which of IN_* this process runs in. */
@@ -186,6 +186,10 @@ void run_helper(const char *name) __attribute__((noreturn));
 void publish(const char *text);
 void publish_at(const char *table, const char *text, unsigned kernel);
 void set_state(const char *table, unsigned state);
+/* The same in steps: compile once, publish often, also after the table's file has been unlinked. */
+const void *compile_policy(const char *text);
+void *open_writer(const char *table);
+void write_policy(void *writer, const void *image);
 /* The pages of a mapping that nobody may touch. */
 void *forbidden_page(void);
 

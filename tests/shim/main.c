@@ -23,7 +23,7 @@ static const char usage[] =
 	"Configurations: bare none some all off observe own; usually all of them.\n";
 
 static const struct test_case *const tables[] = {argument_cases, buffer_cases, carry_cases, connect_cases, epoll_cases,
-	failure_cases, identity_cases, listen_cases, option_cases, process_cases, refusal_cases, signal_cases,
+	failure_cases, flip_cases, identity_cases, listen_cases, option_cases, process_cases, refusal_cases, signal_cases,
 	wake_cases};
 
 #define ALL_SMC \

@@ -24,25 +24,47 @@ static struct policy_store *open_table(const char *table)
 	return store;
 }
 
-void publish_at(const char *table, const char *text, unsigned kernel)
+const void *compile_policy(const char *text)
 {
-	struct policy_store *store = open_table(table);
 	struct policy_errors errors = {0};
 	struct policy_image *image = NULL;
 	struct policy *policy = NULL;
-	struct policy_publication publication = {
-		.kernel = kernel, .source = "/shimtest", .digest = policy_digest(text, strlen(text)), .wait = true};
 	int r = policy_parse("shimtest", text, strlen(text), &policy, &errors);
 
 	if (r == 0)
 		r = policy_compile(policy, &image, &errors);
 	check_at(__FILE__, __LINE__, r == 0, true, "policy: %s", errors.count ? errors.items[0].text : "no memory");
-	publication.image = image;
-	r = policy_store_publish(store, &publication, NULL);
-	check_at(__FILE__, __LINE__, r == 0, true, "publish: %s", policy_store_strerror(r));
 	policy_errors_clear(&errors);
-	policy_image_free(image);
 	policy_free(policy);
+	return image;
+}
+
+void *open_writer(const char *table)
+{
+	return open_table(table);
+}
+
+static void publish_image(struct policy_store *store, const struct policy_image *image, unsigned kernel)
+{
+	struct policy_publication publication = {
+		.image = image, .kernel = kernel, .source = "/shimtest", .digest = 1, .wait = true};
+	int r = policy_store_publish(store, &publication, NULL);
+
+	check_at(__FILE__, __LINE__, r == 0, true, "publish: %s", policy_store_strerror(r));
+}
+
+void write_policy(void *writer, const void *image)
+{
+	publish_image(writer, image, KERNEL_ALL);
+}
+
+void publish_at(const char *table, const char *text, unsigned kernel)
+{
+	struct policy_store *store = open_table(table);
+	struct policy_image *image = (struct policy_image *)(uintptr_t)compile_policy(text);
+
+	publish_image(store, image, kernel);
+	policy_image_free(image);
 	policy_store_close(store);
 }
 
