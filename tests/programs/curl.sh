@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # curl: many transfers at once, bound sources and interfaces, both address families, options on the socket, another preload.
+# Modes: smcd
 # shellcheck source-path=SCRIPTDIR source=lib.bash
 . "${0%/*}/lib.bash"
 needs curl nginx stdbuf
@@ -25,8 +26,7 @@ http {
 END
 start nginx nginx -p "$WORK" -c "$WORK/nginx.conf" -g 'daemon off;'
 listening "$PORT" $((PORT + 1))
-listeners "$PORT" 1
-listeners $((PORT + 1)) 1
+listeners 2 "$PORT" $((PORT + 1))
 
 get() {
     shim curl -sS --max-time 20 "$@"
@@ -37,9 +37,9 @@ cat copy? copy?? | sha256sum
 kinds '20 transfers, 10 at once' 'client == server && client >= 10 && client_fallback + server_fallback == 0'
 
 # The source: an address, a device, a range of ports, and an address that is not ours.
-get --interface 127.0.0.2 "http://$host:$PORT/who"
-get --interface lo "http://$host:$PORT/who"
-get --interface 127.0.0.3 --local-port $((PORT + 10))-$((PORT + 15)) "http://$host:$PORT/who"
+get --interface 127.0.0.2 "http://$host:$PORT/who" \
+    --next --interface lo "http://$host:$PORT/who" \
+    --next --interface 127.0.0.3 --local-port $((PORT + 10))-$((PORT + 15)) "http://$host:$PORT/who"
 get --interface 198.51.100.1 "http://$host:$PORT/who" || echo "exit $?"
 kinds 'bound sources' 'client == server && client == 3 && client_fallback + server_fallback == 0'
 
@@ -47,6 +47,7 @@ get -6 "http://[::1]:$((PORT + 1))/who"
 get --resolve "both:$PORT:[::1],127.0.0.1" "http://both:$PORT/who"
 kinds 'IPv6, and IPv4 after IPv6 was refused' 'client == server && client == 2 && client_fallback + server_fallback == 0'
 
+# With keep-alive probes; without them and without TCP_NODELAY, slowly.
 get --tcp-nodelay --keepalive-time 5 --connect-timeout 5 "http://$host:$PORT/who"
 get --no-keepalive --no-tcp-nodelay --limit-rate 1M "http://$host:$PORT/7" | sha256sum
 get "http://$host:$((PORT + 9))/" || echo "exit $?"

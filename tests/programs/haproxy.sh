@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # haproxy before nginx: TCP with splice, HTTP with health checks, fast open, and a reload that hands the listeners over.
+# Modes: smcd
 # shellcheck source-path=SCRIPTDIR source=lib.bash
 . "${0%/*}/lib.bash"
 needs haproxy nginx curl
@@ -66,10 +67,9 @@ listening "$web"
 mark
 start first haproxy -db -f haproxy.cfg
 listening "$splice" "$http" "$tfo"
-listeners "$splice" 1
-listeners "$http" 1
+listeners 2 "$splice" "$http"
 # A TCP socket under the shim by design: an SMC listener with fast open would hang what it accepts.
-plain_listeners "$tfo" 1
+plain_listeners 1 "$tfo"
 up() {
     get "http://$host:$http/small" 2>/dev/null | grep -qx hello
 }
@@ -107,8 +107,9 @@ sleep 0.5
 touch count.stop
 wait "$loader"
 cat load.txt
-(($(<count) >= 50)) && echo 'at least 50 requests'
-listeners "$splice" 1
+(($(<count) >= 50)) || die "too few requests: $(<count)"
+listeners 2 "$splice" "$http"
+plain_listeners 1 "$tfo"
 kinds 'a seamless reload' 'client == server && client >= 100 && client_fallback + server_fallback == 0'
 until_ok up
 stop second

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # OpenJDK: NIO server and clients, blocking and not, over its AF_INET6 sockets, which reach IPv4 as ::ffff:a.b.c.d.
+# Modes: smcd
 # shellcheck source-path=SCRIPTDIR source=lib.bash
 . "${0%/*}/lib.bash"
 needs java javac
@@ -12,7 +13,7 @@ java=(java -Xshare:auto -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfDat
 for stack in false true; do
     start "server-$stack" "${java[@]}" "-Djava.net.preferIPv4Stack=$stack" -cp "$SHARED" Nio serve "$host" "$PORT"
     listening "$PORT"
-    listeners "$PORT" 1
+    listeners 1 "$PORT"
     mark
     shim "${java[@]}" "-Djava.net.preferIPv4Stack=$stack" -cp "$SHARED" Nio client "$host" "$PORT"
     kinds "preferIPv4Stack=$stack: 12 connections" 'client == server && client == 12 && client_fallback + server_fallback == 0'

@@ -121,24 +121,33 @@ fact() {
     printf '%s %s\n' "$word" "$text" >>"$FACTS"
 }
 
-# listeners PORT COUNT: the sockets that listen on the port are so many, and SMC in "all" but TCP otherwise.
+# listeners COUNT PORT...: so many sockets listen on these ports, and are SMC in "all" but TCP otherwise.
 listeners() {
-    local smc all
-    smc=$("$smcstat" sockets | grep -c "^LISTEN - $1 ") || smc=0
-    all=$(ss -Hltn "sport = :$1" | wc -l)
+    local count=$1 smc tcp
+    shift
+    count_listeners "$@"
     if [[ $CONFIG == all ]]; then
-        fact "$all of $2 listeners are there, $smc are SMC" test "$smc $all" = "$2 $2"
+        fact "of $count listeners $smc are SMC, $tcp TCP" test "$smc $tcp" = "$count 0"
     else
-        fact "$all of $2 listeners are there, none is SMC" test "$smc $all" = "0 $2"
+        fact "of $count listeners $smc are SMC, $tcp TCP" test "$smc $tcp" = "0 $count"
     fi
 }
 
-# plain_listeners PORT COUNT: the same, but TCP in every configuration.
+# plain_listeners COUNT PORT...: the same, but TCP in every configuration.
 plain_listeners() {
-    local smc all
-    smc=$("$smcstat" sockets | grep -c "^LISTEN - $1 ") || smc=0
-    all=$(ss -Hltn "sport = :$1" | wc -l)
-    fact "$all of $2 listeners are there, none is SMC" test "$smc $all" = "0 $2"
+    local count=$1 smc tcp
+    shift
+    count_listeners "$@"
+    fact "of $count listeners $smc are SMC, $tcp TCP, by design" test "$smc $tcp" = "0 $count"
+}
+
+# Sets smc and tcp of the caller. ss lists also the TCP socket under an SMC listener.
+count_listeners() {
+    local pattern
+    printf -v pattern '|%s' "$@"
+    smc=$("$smcstat" sockets | grep -cE "^LISTEN - (${pattern#|}) ") || smc=0
+    printf -v pattern '|:%s' "$@"
+    tcp=$(($(ss -Hltn | awk -v ports="(${pattern#|})\$" '$4 ~ ports' | wc -l) - smc))
 }
 
 # From here on connections are counted; kinds() does it by itself.

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Servers and clients of Node's own library for node.sh: node.js serve|client net|http|cluster HOST PORT
+// Servers and clients of Node's own library for node.sh:
+// node.js serve net|http|cluster HOST PORT; node.js clients HOST PORT-OF-NET PORT-OF-HTTP PORT-OF-CLUSTER
 'use strict';
 const cluster = require('cluster');
 const crypto = require('crypto');
 const http = require('http');
 const net = require('net');
 
-const [what, kind, host, portText] = process.argv.slice(2);
-const port = Number(portText);
+const what = process.argv[2];
 
 function body(i) {
     return crypto.createHash('sha512').update(String(i)).digest('hex').repeat(1 + i * 200);
@@ -17,7 +17,7 @@ function page(request, response) {
     response.end(body(Number(request.url.slice(1))));
 }
 
-function serve() {
+function serve(kind, host, port) {
     if (kind === 'net') {
         // The answer begins while the question still comes.
         net.createServer({ allowHalfOpen: true }, (socket) => socket.pipe(socket)).listen(port, host);
@@ -37,7 +37,7 @@ function serve() {
     }
 }
 
-function echo(i) {
+function echo(host, port, i) {
     return new Promise((resolve, reject) => {
         const data = body(i);
         const parts = [];
@@ -49,7 +49,7 @@ function echo(i) {
     });
 }
 
-function fetch(agent, i) {
+function fetch(agent, host, port, i) {
     return new Promise((resolve, reject) => {
         const request = http.get({ host, port, agent, path: `/${i}` }, (response) => {
             const parts = [];
@@ -60,22 +60,24 @@ function fetch(agent, i) {
     });
 }
 
-async function client() {
-    const answers = [];
-    if (kind === 'net') {
-        answers.push(...await Promise.all([...Array(20).keys()].map(echo)));
-        const error = await new Promise((resolve) => net.connect(port + 20, host).on('error', resolve));
-        console.log('nobody listens:', error.code);
-    } else if (kind === 'http') {
-        const kept = new http.Agent({ keepAlive: true, maxSockets: 6 });
-        answers.push(...await Promise.all([...Array(30).keys()].map((i) => fetch(kept, i))));
-        kept.destroy();
-        for (let i = 0; i < 10; i++) answers.push(await fetch(new http.Agent(), i));
-    } else {
-        for (let i = 0; i < 10; i++) answers.push(await fetch(new http.Agent(), i));
-    }
+function say(kind, answers) {
     console.log(kind, answers.length, 'answers', answers.every(Boolean) ? 'right' : answers);
 }
 
-if (what === 'serve') serve();
-else client();
+async function clients(host, netPort, httpPort, clusterPort) {
+    say('net', await Promise.all([...Array(20).keys()].map((i) => echo(host, netPort, i))));
+    const error = await new Promise((resolve) => net.connect(netPort + 20, host).on('error', resolve));
+    console.log('nobody listens:', error.code);
+
+    const kept = new http.Agent({ keepAlive: true, maxSockets: 6 });
+    say('http, kept', await Promise.all([...Array(30).keys()].map((i) => fetch(kept, host, httpPort, i))));
+    kept.destroy();
+    for (const port of [httpPort, clusterPort]) {
+        const answers = [];
+        for (let i = 0; i < 10; i++) answers.push(await fetch(new http.Agent(), host, port, i));
+        say('http, one each', answers);
+    }
+}
+
+if (what === 'serve') serve(process.argv[3], process.argv[4], Number(process.argv[5]));
+else clients(process.argv[3], ...process.argv.slice(4).map(Number));

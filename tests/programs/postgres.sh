@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # PostgreSQL: pgbench with connections that stay and one for each transaction, bulk data both ways, IPv6, a canceled query.
+# Modes: smcd
 # shellcheck source-path=SCRIPTDIR source=lib.bash
 . "${0%/*}/lib.bash"
 # Debian keeps the server's programs out of PATH, by version.
@@ -30,7 +31,7 @@ accepting() {
 }
 until_ok accepting
 # One for each address.
-listeners "$PORT" 2
+listeners 2 "$PORT"
 mark
 
 sql() {

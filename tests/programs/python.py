@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Servers and clients of Python's own library for python.sh; what they print is its result.
 
-usage: python.py serve KIND HOST PORT | echo HOST PORT CLIENTS | fetch HOST PORT TIMES | multiprocessing HOST PORT |
-       facts HOST PORT
+usage: python.py serve asyncio|threading|forking|http HOST PORT
+       python.py clients HOST PORT PORT PORT PORT    of each of the four servers
+       python.py alone HOST PORT
 """
 import asyncio
 import hashlib
@@ -165,14 +166,13 @@ def main(what, *arguments):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if what == "serve":
         serve(arguments[0], arguments[1], int(arguments[2]))
-    elif what == "echo":
-        asyncio.run(echo(arguments[0], int(arguments[1]), int(arguments[2])))
-    elif what == "fetch":
-        fetch(arguments[0], int(arguments[1]), int(arguments[2]))
-    elif what == "multiprocessing":
+    elif what == "clients":
+        for port in arguments[1:4]:
+            asyncio.run(echo(arguments[0], int(port), 20))
+        fetch(arguments[0], int(arguments[4]), 10)
+    elif what == "alone":
         run_multiprocessing(arguments[0], int(arguments[1]))
-    elif what == "facts":
-        facts(arguments[0], int(arguments[1]))
+        facts(arguments[0], int(arguments[1]) + 1)
     else:
         sys.exit(__doc__)
 

@@ -1,32 +1,26 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Python: asyncio streams, socketserver with threads and with forks, multiprocessing's listener, http.server.
+# Python: asyncio streams, socketserver with threads and with forks, http.server, multiprocessing's listener.
+# Modes: smcd
 # shellcheck source-path=SCRIPTDIR source=lib.bash
 . "${0%/*}/lib.bash"
 needs python3
 
-python() {
-    shim /usr/bin/python3 -I "$here/python.py" "$@"
-}
-
+python=(/usr/bin/python3 -I "$here/python.py")
+ports=()
 for kind in asyncio threading forking http; do
-    start "$kind" /usr/bin/python3 -I "$here/python.py" serve "$kind" "$host" "$PORT"
-    listening "$PORT"
-    listeners "$PORT" 1
-    mark
-    case $kind in
-    http) python fetch "$host" "$PORT" 10 ;;
-    *) python echo "$host" "$PORT" 20 ;;
-    esac
-    case $kind in http) count=10 ;; *) count=20 ;; esac
-    kinds "$kind: $count connections" "client == server && client == $count && client_fallback + server_fallback == 0"
+    start "$kind" "${python[@]}" serve "$kind" "$host" $((PORT + ${#ports[@]}))
+    ports+=($((PORT + ${#ports[@]})))
+done
+listening "${ports[@]}"
+listeners 4 "${ports[@]}"
+shim "${python[@]}" clients "$host" "${ports[@]}"
+kinds '3 servers with 20 clients each, one with 10' 'client == server && client == 70 && client_fallback + server_fallback == 0'
+for kind in asyncio threading forking http; do
     stop "$kind"
-    PORT=$((PORT + 1))
 done
 
-# Server and client in one process, over sockets that are passed through multiprocessing (spawn: close_range, vfork).
-python multiprocessing "$host" "$PORT"
-kinds 'multiprocessing: a listener, and a socket sent to another process' \
-    'client == server && client == 2 && client_fallback + server_fallback == 0'
-python facts "$host" $((PORT + 1))
-kinds 'what a socket says of itself' 'client == server && client == 2 && client_fallback + server_fallback == 0'
+# Server and client in one process; a connected socket is sent to another one (spawn: vfork, close_range).
+shim "${python[@]}" alone "$host" $((PORT + 10))
+kinds 'multiprocessing, passed sockets, what a socket says of itself' \
+    'client == server && client == 4 && client_fallback + server_fallback == 0'

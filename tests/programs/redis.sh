@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # redis: server, benchmark, pipelining, a large value, a fork that saves, and a replica.
+# Modes: smcd smcr
 # shellcheck source-path=SCRIPTDIR source=lib.bash
 . "${0%/*}/lib.bash"
 needs redis-server redis-benchmark redis-cli
@@ -12,7 +13,7 @@ cli() {
 start redis redis-server --bind "$host" --port "$PORT" --dir "$WORK" --save '' --enable-debug-command yes \
     --repl-diskless-sync-delay 0
 listening "$PORT"
-listeners "$PORT" 1
+listeners 1 "$PORT"
 
 # 20 clients that are connected nonblocking and stay; 5 tests.
 shim redis-benchmark -h "$host" -p "$PORT" -c 20 -n 1000 -q -t set,get,incr,lpush,mset >benchmark.txt

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # socat: half-close, a fork per connection, options of every kind on the socket, both address families.
+# Modes: smcd
 # shellcheck source-path=SCRIPTDIR source=lib.bash
 . "${0%/*}/lib.bash"
 needs socat modprobe
@@ -12,9 +13,7 @@ start echo socat -t 30 "TCP4-LISTEN:$PORT,bind=$host,reuseaddr,fork,backlog=20" 
 start digest socat -t 30 "TCP6-LISTEN:$((PORT + 1)),bind=[::1],reuseaddr,fork" SYSTEM:'sha256sum'
 start sink socat -u "TCP4-LISTEN:$((PORT + 2)),bind=$host,reuseaddr,rcvbuf=100000,so-keepalive,keepidle=10,keepintvl=5,linger=5" CREATE:received
 listening "$PORT" $((PORT + 1)) $((PORT + 2))
-listeners "$PORT" 1
-listeners $((PORT + 1)) 1
-listeners $((PORT + 2)) 1
+listeners 3 "$PORT" $((PORT + 1)) $((PORT + 2))
 
 # The answer ends after our end: half-close.
 shim socat -t 30 STDIO "TCP4:$host:$PORT" <input | sha256sum

@@ -1,21 +1,24 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # stress-ng --sock: pairs of processes that connect, send in every way and close, over IPv4 and IPv6.
+# Modes: smcd
 # shellcheck source-path=SCRIPTDIR source=lib.bash
 . "${0%/*}/lib.bash"
 needs stress-ng
 
+# stress DOMAIN OPTIONS PORT
 stress() {
-    shim stress-ng --temp-path "$WORK" --sock 2 --sock-ops 100 --timeout 20 --verify --metrics-brief "$@" >stress.txt 2>&1 ||
+    shim stress-ng --temp-path "$WORK" --sock 2 --sock-ops 100 --timeout 20 --verify --metrics-brief \
+        --sock-domain "$1" --sock-opts "$2" --sock-port "$3" >stress.txt 2>&1 ||
         { cat stress.txt >&2; die "$*"; }
     fails grep -iE ' fail|error|warn' stress.txt
     # A pair of stressors has bogo operations, one for each message.
-    awk -v what="$*" '$4 == "sock" { print what ": " ($5 >= 100 ? "at least 100" : $5) " operations" }' stress.txt
+    awk -v what="$1 $2" '$4 == "sock" { print what ": " ($5 >= 100 ? "at least 100" : $5) " operations" }' stress.txt
 }
 
 for way in send sendmsg; do
-    stress --sock-domain ipv4 --sock-opts "$way" --sock-port $((PORT += 2))
+    stress ipv4 "$way" $((PORT += 2))
 done
 kinds 'IPv4' 'client == server && client >= 6 && client_fallback + server_fallback == 0'
-stress --sock-domain ipv6 --sock-opts random --sock-port $((PORT + 2))
+stress ipv6 random $((PORT + 2))
 kinds 'IPv6' 'client == server && client >= 2 && client_fallback + server_fallback == 0'
