@@ -61,7 +61,7 @@ int paths_table(const char *runtime, const char *file, char **out)
 	const char *base = path_base(file);
 	size_t n = 0;
 
-	for (; base[n] && n < sizeof(name) - 1; n++) {
+	for (; n < sizeof(name) - 1 && base[n]; n++) {
 		bool plain =
 			strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-", base[n]) != NULL;
 

@@ -84,6 +84,8 @@ printf '#!/usr/bin/env -S busybox sh\necho ran\n' >envscript && chmod +x envscri
 refused "an env script for a static program" "'./envscript' will not be accelerated: '.*busybox' is linked statically" ./envscript
 printf '#!/usr/bin/env -iS sh\necho ran\n' >emptyscript && chmod +x emptyscript
 refused "a script that empties the environment" "empty environment" ./emptyscript
+mkfifo fifo && chmod +x fifo && printf '#!%s/fifo\n' "$PWD" >fifoscript && chmod +x fifoscript
+gives 3 "a FIFO as interpreter does not hang" timeout 10 "$smcctl" run --require ./fifoscript
 printf 'int main(void){return 0;}\n' >t.c
 cc -o plain t.c && cc -static-pie -o staticpie t.c && cc -m32 -c -o t32.o t.c
 refused "a static-pie program" "'./staticpie' is linked statically" ./staticpie
@@ -151,6 +153,10 @@ says out "^SMC_POLICY=$table\$"
 before=$(md5sum <"$top_srcdir/VERSION"; "$smcctl" policy show --json mine.json)
 gives 0 "again, with nothing to do" run --policy mine.json true
 holds "... publishes nothing" test "$before" = "$(md5sum <"$top_srcdir/VERSION"; "$smcctl" policy show --json mine.json)"
+cp mine.json quick.json && mkdir -m 755 rt && chmod 755 . "$dir" && chown 65534 rt 2>/dev/null
+gives 0 "a policy of one's own" unprivileged env XDG_RUNTIME_DIR="$PWD/rt" "$smcctl" policy apply quick.json
+chmod 444 rt/smc/* && chmod 555 rt/smc
+gives 0 "run --policy of what is in force writes nothing" unprivileged env XDG_RUNTIME_DIR="$PWD/rt" "$smcctl" run --policy quick.json --print-env
 echo '{"version":1,"rules":[{"use":"smc","connect":"10.0.0.0/8"},{"use":"tcp","connect":"10.1.0.0/16"}]}' >mine.json
 gives 0 "a changed file" run --policy mine.json true
 gives 0 "... is applied" "$smcctl" policy show --json --policy mine.json

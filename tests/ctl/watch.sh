@@ -38,6 +38,9 @@ rm /etc/smc/policy.json
 within 5 "a missing file is said" grep -q 'No such file or directory; what is in force stays' werr
 rules_are 4
 result $? "... and the policy stays"
+: >/etc/smc/policy.json && rm /etc/smc/policy.json
+sleep 0.6
+holds "... and is said once" test "$(grep -c 'what is in force stays' werr)" = 1
 policy 5 >/etc/smc/policy.json
 wants 5 "made again"
 before=$(sequence)
@@ -45,7 +48,8 @@ touch /etc/smc/policy.json
 cat /etc/smc/policy.json >copy && cat copy >/etc/smc/policy.json
 : >/etc/smc/other
 sleep 0.6
-holds "an edit that changes nothing does nothing" test "$(sequence)" = "$before"
+holds "an edit that changes nothing publishes nothing" test "$(sequence)" = "$before"
+holds "... and says nothing" test "$(grep -c unchanged wout)" = 0
 
 # A bad file is said once
 : >werr
