@@ -94,7 +94,8 @@ static void connect_arguments(void)
 	static const int domains[] = {AF_INET, AF_INET6};
 
 	for (int d = 0; d < 2; d++) {
-		struct address v4 = address_of("127.0.0.1", 9), v6 = address_of("::1", 9), u = {.len = sizeof u.storage};
+		struct address v4 = address_of("127.0.0.1", 9), v6 = address_of("::1", 9),
+			       u = {.len = sizeof u.storage};
 		struct twins t = twins(domains[d]);
 
 		context("domain %d", domains[d]);
@@ -134,7 +135,8 @@ static void bind_arguments(void)
 	static const int domains[] = {AF_INET, AF_INET6};
 
 	for (int d = 0; d < 2; d++) {
-		struct address v4 = address_of("127.0.0.1", 0), v6 = address_of("::1", 0), far = address_of("192.0.2.7", 4242);
+		struct address v4 = address_of("127.0.0.1", 0), v6 = address_of("::1", 0),
+			       far = address_of("192.0.2.7", 4242);
 		struct twins t = twins(domains[d]);
 
 		context("domain %d", domains[d]);
@@ -170,7 +172,8 @@ static void bind_arguments(void)
 /* A second bind, and an address that is taken. */
 static void bind_twice(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at = address_of(place_host(place), 0), other = at;
 		int first = place_socket(0), second = place_socket(0);
 
@@ -189,7 +192,8 @@ static void bind_twice(void)
 
 static void accept_arguments(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at = address_of(place_host(place), 0);
 		struct sockaddr_storage name;
 		int listener = place_socket(SOCK_NONBLOCK), client = place_socket(0), server;
@@ -231,9 +235,10 @@ static void option_arguments(void)
 {
 	static const struct {
 		int level, name;
-	} options[] = {{SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_ERROR}, {SOL_SOCKET, SO_PROTOCOL}, {SOL_SOCKET, SO_DOMAIN},
-		{IPPROTO_TCP, TCP_NODELAY}, {IPPROTO_TCP, TCP_FASTOPEN}, {IPPROTO_TCP, TCP_FASTOPEN_CONNECT},
-		{IPPROTO_TCP, TCP_CONGESTION}, {IPPROTO_IP, IP_TOS}, {SOL_SOCKET, 999}, {SOL_SOCKET, -1}};
+	} options[] = {{SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_ERROR}, {SOL_SOCKET, SO_PROTOCOL},
+		{SOL_SOCKET, SO_DOMAIN}, {IPPROTO_TCP, TCP_NODELAY}, {IPPROTO_TCP, TCP_FASTOPEN},
+		{IPPROTO_TCP, TCP_FASTOPEN_CONNECT}, {IPPROTO_TCP, TCP_CONGESTION}, {IPPROTO_IP, IP_TOS},
+		{SOL_SOCKET, 999}, {SOL_SOCKET, -1}};
 
 	for (size_t o = 0; o < sizeof options / sizeof *options; o++) {
 		int level = options[o].level, name = options[o].name, value = 0, plain_value = 0;
@@ -266,7 +271,8 @@ static void at_the_edge(void)
 	char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	MUST(pages != MAP_FAILED && mprotect(pages + 4096, 4096, PROT_NONE) == 0);
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at;
 		int listener = place_listen(place, &at), client = place_socket(0), server;
 		char *edge = pages + 4096 - at.len;
@@ -285,7 +291,8 @@ static void at_the_edge(void)
 
 static void listen_arguments(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		static const int backlogs[] = {0, -1, 1, 2147483647};
 		struct address at = address_of(place_host(place), 0), to;
 

@@ -34,7 +34,8 @@ static int locks(int fd)
 
 static void on_clients(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at;
 		int listener = place_listen(place, &at), client = place_socket(0), server;
 		int plain = raw_socket(AF_INET, SOCK_STREAM, 0), plain_server;
@@ -66,7 +67,8 @@ static void on_clients(void)
 /* What the program sets holds, on every kind. */
 static void the_program_wins(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at;
 		int listener = place_listen(place, &at), client = place_socket(0), server, size = 32768, got;
 		int plain = raw_socket(AF_INET, SOCK_STREAM, 0);
@@ -99,7 +101,8 @@ static void on_accepted(void)
 
 	for (int i = 0; i < 4; i++) {
 		struct address at = address_of(hosts[i / 2], 0);
-		int listener = place_socket(0), smc = i & 1, client = raw_socket(AF_INET, SOCK_STREAM, smc ? IPPROTO_SMC : 0), server;
+		int listener = place_socket(0), smc = i & 1,
+		    client = raw_socket(AF_INET, SOCK_STREAM, smc ? IPPROTO_SMC : 0), server;
 		int plain = raw_listener(&(struct address){.in = at.in, .len = at.len}, 0);
 
 		context("%s, %s client", hosts[i / 2], smc ? "SMC" : "TCP");
@@ -155,7 +158,10 @@ static void one_write(void)
 
 const struct test_case buffer_cases[] = {
 	{.name = "buffer-clients", .run = on_clients, .flags = IN_OWN | NEEDS_SMC, .policy = WITH_BUFFERS},
-	{.name = "buffer-the-program-wins", .run = the_program_wins, .flags = IN_OWN | NEEDS_SMC, .policy = WITH_BUFFERS},
+	{.name = "buffer-the-program-wins",
+		.run = the_program_wins,
+		.flags = IN_OWN | NEEDS_SMC,
+		.policy = WITH_BUFFERS},
 	{.name = "buffer-accepted", .run = on_accepted, .flags = IN_OWN | NEEDS_SMC, .policy = WITH_BUFFERS},
 	{.name = "buffer-one-write", .run = one_write, .flags = IN_OWN | NEEDS_SMC, .policy = WITH_BUFFERS},
 	CASE_END,

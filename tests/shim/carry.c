@@ -27,7 +27,10 @@ struct setting {
 	bool kept; /* also in the natural fallback and on SMC */
 };
 
-#define NUMBER(option, n, keep) {#option, SOL_SOCKET, option, option, sizeof(int), {.number = (n)}, keep}
+#define NUMBER(option, n, keep) \
+	{ \
+#option, SOL_SOCKET, option, option, sizeof(int), {.number = (n) }, keep \
+	}
 
 static const struct setting settings[] = {
 	/* Inherent: on TCP the later one of IP_TOS and SO_PRIORITY holds; carried over, SO_PRIORITY is always the later. */
@@ -97,8 +100,8 @@ static bool apply(const struct setting *s, int shim, int plain)
 	errno = 0;
 	got = setsockopt(shim, s->level, s->set, &s->value, s->len);
 	got_error = errno;
-	CHECKF(got == want && got_error == want_error, "%s: %d, errno %d; TCP: %d, errno %d", s->name, got, got_error, want,
-		want_error);
+	CHECKF(got == want && got_error == want_error, "%s: %d, errno %d; TCP: %d, errno %d", s->name, got, got_error,
+		want, want_error);
 	return got == 0;
 }
 
@@ -112,8 +115,9 @@ static void compare(const struct setting *s, int shim, int plain)
 	memset(b, 0, sizeof b);
 	r = raw_getsockopt(plain, s->level, s->get, b, &b_len);
 	EQUAL(getsockopt(shim, s->level, s->get, a, &a_len), r);
-	CHECKF(r || (a_len == b_len && memcmp(a, b, sizeof a) == 0), "%s reads %02x %02x %02x %02x %02x, TCP %02x %02x %02x %02x %02x",
-		s->name, a[0], a[1], a[2], a[3], a[4], b[0], b[1], b[2], b[3], b[4]);
+	CHECKF(r || (a_len == b_len && memcmp(a, b, sizeof a) == 0),
+		"%s reads %02x %02x %02x %02x %02x, TCP %02x %02x %02x %02x %02x", s->name, a[0], a[1], a[2], a[3],
+		a[4], b[0], b[1], b[2], b[3], b[4]);
 }
 
 /* Inherent: a natural fallback keeps what smc_copy_sock_settings() copies, and SO_LINGER by the shim. */
@@ -124,7 +128,8 @@ static bool all_kept(enum place place)
 
 static void one_by_one(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at;
 		int listener = place_listen(place, &at);
 
@@ -151,7 +156,8 @@ static void together(void)
 {
 	for (int bound = 0; bound < 2; bound++) {
 		struct address at, any = address_of("127.0.1.1", 0);
-		int listener = place_listen(DENIED, &at), shim = place_socket(0), plain = raw_socket(AF_INET, SOCK_STREAM, 0);
+		int listener = place_listen(DENIED, &at), shim = place_socket(0),
+		    plain = raw_socket(AF_INET, SOCK_STREAM, 0);
 		bool applied[SETTINGS];
 
 		context("%s", bound ? "bound" : "not bound");
@@ -175,9 +181,11 @@ static void together(void)
 /* Nothing set: nothing may look set. */
 static void untouched(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at;
-		int listener = place_listen(place, &at), shim = place_socket(0), plain = raw_socket(AF_INET, SOCK_STREAM, 0);
+		int listener = place_listen(place, &at), shim = place_socket(0),
+		    plain = raw_socket(AF_INET, SOCK_STREAM, 0);
 
 		SUCCEEDS(connect_to(shim, &at));
 		MUST(raw_connect(plain, &at) == 0);
@@ -197,7 +205,8 @@ static void linger_resets(void)
 {
 	const struct linger zero = {1, 0};
 
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at;
 		int listener = place_listen(place, &at), client = place_socket(0), server;
 		char byte;
@@ -221,7 +230,8 @@ static void linger_delivers(void)
 	const struct linger five = {1, 5};
 	static char data[400000], got[400000];
 
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at;
 		int listener = place_listen(place, &at), client = place_socket(0), server, size = 1 << 20;
 		size_t total = 0;
@@ -259,7 +269,8 @@ static void timeout_ends_recv(void)
 {
 	const struct timeval fifth = {0, 200000};
 
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at;
 		int listener = place_listen(place, &at), client = place_socket(0), server;
 		double begin;
@@ -280,10 +291,12 @@ static void timeout_ends_recv(void)
 /* A socket filter that lets nothing in, attached before connect: TCP cannot even connect through it. */
 static void filter_filters(void)
 {
-	struct sock_filter nothing[] = {{BPF_RET | BPF_K, 0, 0, 0}}, everything[] = {{BPF_RET | BPF_K, 0, 0, 0xffffffff}};
+	struct sock_filter nothing[] = {{BPF_RET | BPF_K, 0, 0, 0}},
+			   everything[] = {{BPF_RET | BPF_K, 0, 0, 0xffffffff}};
 	const struct sock_fprog none = {1, nothing}, all = {1, everything};
 
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		const struct timeval second = {1, 0};
 		struct address at;
 		int listener = place_listen(place, &at), client = place_socket(0), server;

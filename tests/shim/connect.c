@@ -13,7 +13,8 @@
 
 static void blocking(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at;
 		int listener = place_listen(place, &at), client = place_socket(SOCK_CLOEXEC), server;
 
@@ -23,7 +24,7 @@ static void blocking(void)
 		KIND(server, place_is_smc(place) ? SMC : TCP);
 		CHECK(!is_nonblock(client));
 		EQUAL(fcntl(client, F_GETFD), FD_CLOEXEC);
-		/* Inherent: after a blocking connect that began as SMC, the first further call may give 0, as after a nonblocking one. */
+		/* Inherent: after a blocking connect of an SMC socket the first further call may give 0. */
 		if (connect_to(client, &at) != 0)
 			EQUAL(errno, EISCONN);
 		FAILS(connect_to(client, &at), EISCONN);
@@ -36,7 +37,8 @@ static void blocking(void)
 
 static void nonblocking(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at;
 		int listener = place_listen(place, &at), client = place_socket(SOCK_NONBLOCK), server, error = -1;
 		socklen_t len = sizeof error;
@@ -60,7 +62,8 @@ static void nonblocking(void)
 /* A program that asks by connect() instead of SO_ERROR. */
 static void repeated(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at;
 		int listener = place_listen(place, &at), client = place_socket(SOCK_NONBLOCK), server;
 
@@ -80,7 +83,8 @@ static void repeated(void)
 /* The same without waiting in between. */
 static void impatient(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at;
 		int listener = place_listen(place, &at);
 
@@ -125,7 +129,8 @@ static void connects_after_all(int client, const struct address *at)
 
 static void refused(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at = refusing(place);
 		int client = place_socket(0);
 
@@ -138,7 +143,8 @@ static void refused(void)
 
 static void refused_nonblocking(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at = refusing(place);
 		int client = place_socket(SOCK_NONBLOCK), error = -1;
 		socklen_t len = sizeof error;
@@ -158,7 +164,8 @@ static void refused_nonblocking(void)
 /* The error by connect() instead of SO_ERROR. */
 static void refused_repeated(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at = refusing(place);
 		int client = place_socket(SOCK_NONBLOCK);
 
@@ -293,7 +300,8 @@ static void timeout_ends_connect(void)
 
 static void timeout_survives(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		const struct timeval three = {3, 0};
 		struct timeval got = {0, 0};
 		socklen_t len = sizeof got;
@@ -336,7 +344,8 @@ static void use_again(int client, enum place place)
 
 static void unspec_fresh(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		int client = place_socket(0);
 
 		SUCCEEDS(dissolve(client));
@@ -348,7 +357,8 @@ static void unspec_fresh(void)
 
 static void unspec_bound(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address any = address_of(place_host(place), 0), before, after;
 		int client = place_socket(0);
 
@@ -364,7 +374,8 @@ static void unspec_bound(void)
 
 static void unspec_connected(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address peer = {.len = sizeof peer.storage};
 		int server, client = place_connect(place, &server);
 		char byte;

@@ -58,7 +58,8 @@ static uint32_t wait_for(const struct watch *w, int fd, uint32_t wanted)
 static void life(enum place place, uint32_t mode, bool nested, bool blocking)
 {
 	struct address at;
-	int listener = place_listen(place, &at), client = place_socket(blocking ? 0 : SOCK_NONBLOCK), server, error = -1;
+	int listener = place_listen(place, &at), client = place_socket(blocking ? 0 : SOCK_NONBLOCK), server,
+	    error = -1;
 	socklen_t len = sizeof error;
 	struct watch w = watch(client, mode, nested);
 	uint32_t events;
@@ -108,16 +109,17 @@ static void lives(void)
 {
 	static const uint32_t modes[] = {0, EPOLLET, EPOLLONESHOT, EPOLLET | EPOLLONESHOT};
 
-	EACH_PLACE (place)
-		for (size_t m = 0; m < sizeof modes / sizeof *modes; m++)
-			for (int way = 0; way < 4; way++)
-				life(place, modes[m], way & 1, way & 2);
+	EACH_PLACE(place)
+	for (size_t m = 0; m < sizeof modes / sizeof *modes; m++)
+		for (int way = 0; way < 4; way++)
+			life(place, modes[m], way & 1, way & 2);
 }
 
 /* The other outcome: an edge-triggered registration hears of the failure. */
 static void refused(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at;
 		int client = place_socket(SOCK_NONBLOCK), error = 0;
 		socklen_t len = sizeof error;
@@ -138,7 +140,8 @@ static void quirky_options(void)
 {
 	static const struct {
 		int level, name, value;
-	} quirks[] = {{IPPROTO_TCP, 30, 0}, {IPPROTO_TCP, 34, 1}, {IPPROTO_IP, IP_CHECKSUM, 1}, {SOL_SOCKET, SO_ZEROCOPY, 1}};
+	} quirks[] = {
+		{IPPROTO_TCP, 30, 0}, {IPPROTO_TCP, 34, 1}, {IPPROTO_IP, IP_CHECKSUM, 1}, {SOL_SOCKET, SO_ZEROCOPY, 1}};
 
 	for (size_t i = 0; i < sizeof quirks / sizeof *quirks; i++) {
 		struct address at;
@@ -172,7 +175,8 @@ static void listener_registered_late(void)
 	for (int i = 0; i < 2; i++) {
 		struct address at = address_of(hosts[i], 0);
 		struct epoll_event event = {.events = EPOLLIN};
-		int listener = place_socket(SOCK_NONBLOCK), client = raw_socket(AF_INET, SOCK_STREAM, 0), epoll = epoll_create1(0);
+		int listener = place_socket(SOCK_NONBLOCK), client = raw_socket(AF_INET, SOCK_STREAM, 0),
+		    epoll = epoll_create1(0);
 
 		context("%s", hosts[i]);
 		SUCCEEDS(bind(listener, &at.any, at.len));

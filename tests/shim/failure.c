@@ -36,10 +36,11 @@ static int fill_up(int left)
 	return last;
 }
 
-/* None is free but the socket's own. Inherent: options of less than 4 bytes then give EINVAL, for TCP cannot be asked. */
+/* None is free but the socket's own. Inherent: options under 4 bytes then give EINVAL, for TCP cannot be asked. */
 static void no_descriptor_to_spare(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		bool smc = place_is_smc(place), fresh = fresh_is_smc();
 
 		for (int quirk = 0; quirk < 2; quirk++) {
@@ -57,7 +58,8 @@ static void no_descriptor_to_spare(void)
 				SUCCEEDS(setsockopt(client, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on));
 				SUCCEEDS(setsockopt(client, IPPROTO_TCP, TCP_CONGESTION, "reno", 4));
 				if (quirk)
-					SUCCEEDS(setsockopt(client, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &off, sizeof off));
+					SUCCEEDS(setsockopt(
+						client, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &off, sizeof off));
 				SUCCEEDS(connect_to(client, &at));
 				KIND(client, smc && !quirk ? SMC : TCP);
 				EQUAL(raw_int_option(client, SOL_SOCKET, SO_KEEPALIVE), 1);
@@ -126,7 +128,7 @@ static void temporary(char path[64])
 {
 	int fd;
 
-	strcpy(path, "/tmp/shimtest-table.XXXXXX");
+	snprintf(path, 64, "/tmp/shimtest-table.XXXXXX");
 	fd = mkstemp(path);
 	MUST(fd >= 0);
 	close(fd);
@@ -147,8 +149,8 @@ static void with_table(const char *path, const char *helper)
 
 static void strange_tables(void)
 {
-	static const char *const paths[] = {"", "relative", "/nonexistent/table", "/tmp", "/dev/null", "/dev/zero", "/proc/self/mem",
-		"/proc/self/exe", "/etc/passwd"};
+	static const char *const paths[] = {"", "relative", "/nonexistent/table", "/tmp", "/dev/null", "/dev/zero",
+		"/proc/self/mem", "/proc/self/exe", "/etc/passwd"};
 
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
 		context("SMC_POLICY='%s'", paths[i]);
@@ -292,7 +294,8 @@ static void switched(void)
 		close(fd);
 	}
 	/* Sockets that began as SMC and connect after the switch. */
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at;
 		int listener = place_listen(place, &at), client, server;
 
@@ -316,15 +319,17 @@ static void programs(void)
 	static const struct {
 		const char *programs;
 		bool inside;
-	} lists[] = {{"{\"only\":[\"shimtest\"]}", true}, {"{\"only\":[\"other\"]}", false}, {"{\"except\":[\"shimtest\"]}", false},
-		{"{\"except\":[\"other\"]}", true}, {"{\"only\":[\"shim*\"]}", true}, {"{\"except\":[\"sh*\"]}", false}};
+	} lists[] = {{"{\"only\":[\"shimtest\"]}", true}, {"{\"only\":[\"other\"]}", false},
+		{"{\"except\":[\"shimtest\"]}", false}, {"{\"except\":[\"other\"]}", true},
+		{"{\"only\":[\"shim*\"]}", true}, {"{\"except\":[\"sh*\"]}", false}};
 
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
 		char text[256];
 		int fd;
 
 		context("%s", lists[i].programs);
-		snprintf(text, sizeof text, "{\"version\":1,\"rules\":[{\"use\":\"smc\",\"connect\":\"any\"}],\"programs\":%s}",
+		snprintf(text, sizeof text,
+			"{\"version\":1,\"rules\":[{\"use\":\"smc\",\"connect\":\"any\"}],\"programs\":%s}",
 			lists[i].programs);
 		publish(text);
 		fd = socket(AF_INET, SOCK_STREAM, 0);

@@ -23,7 +23,8 @@
 #define SERVERS 8
 
 #define RULES(who) \
-	"{\"version\":1,\"rules\":[{\"use\":\"smc\",\"connect\":" who "},{\"use\":\"smc\",\"listen\":\"any\",\"ports\":1}]}"
+	"{\"version\":1,\"rules\":[{\"use\":\"smc\",\"connect\":" who \
+	"},{\"use\":\"smc\",\"listen\":\"any\",\"ports\":1}]}"
 
 /* The first and the last four of 127.0.0.1 to 127.0.0.8. */
 #define FIRST_HALF RULES("[\"127.0.0.1/32\",\"127.0.0.2/31\",\"127.0.0.4/32\"]")
@@ -159,7 +160,8 @@ static void run_storm(pid_t writer, pid_t server)
 static pid_t start_writer(int flips, int go)
 {
 	void *writer = open_writer(getenv("SMC_POLICY"));
-	const void *images[] = {compile_policy(FIRST_HALF), compile_policy(SECOND_HALF), compile_policy(RULES("\"any\"")),
+	const void *images[] = {compile_policy(FIRST_HALF), compile_policy(SECOND_HALF),
+		compile_policy(RULES("\"any\"")),
 		compile_policy("{\"version\":1,\"rules\":[{\"use\":\"tcp\",\"connect\":\"any\"}]}")};
 	pid_t child = fork();
 
@@ -242,7 +244,8 @@ static const void *long_policy(bool first)
 {
 	static char text[600000];
 	size_t n = (size_t)snprintf(text, sizeof text,
-		"{\"version\":1,\"rules\":[{\"use\":\"smc\",\"connect\":[\"127.0.0.%d/32\",\"127.0.0.%d/31\",\"127.0.0.%d/32\"]}",
+		"{\"version\":1,\"rules\":[{\"use\":\"smc\",\"connect\":[\"127.0.0.%d/32\",\"127.0.0.%d/"
+		"31\",\"127.0.0.%d/32\"]}",
 		first ? 1 : 5, first ? 2 : 6, first ? 4 : 8);
 
 	for (unsigned i = 0; i < 8000; i++)
@@ -315,8 +318,16 @@ static void killed_writers(void)
 
 const struct test_case flip_cases[] = {
 	{.name = "flip-thousand", .run = thousand, .flags = IN_OWN | ALONE, .seconds = 120, .policy = FIRST_HALF},
-	{.name = "flip-imprisoned", .run = imprisoned, .flags = IN_OWN | ALONE | NEEDS_LAB, .seconds = 90, .policy = FIRST_HALF},
+	{.name = "flip-imprisoned",
+		.run = imprisoned,
+		.flags = IN_OWN | ALONE | NEEDS_LAB,
+		.seconds = 90,
+		.policy = FIRST_HALF},
 	{.name = "flip-unlinked", .run = unlinked, .flags = IN_OWN | ALONE, .seconds = 60, .policy = FIRST_HALF},
-	{.name = "flip-killed-writers", .run = killed_writers, .flags = IN_OWN | ALONE, .seconds = 90, .policy = FIRST_HALF},
+	{.name = "flip-killed-writers",
+		.run = killed_writers,
+		.flags = IN_OWN | ALONE,
+		.seconds = 90,
+		.policy = FIRST_HALF},
 	CASE_END,
 };

@@ -100,8 +100,8 @@ void reap(pid_t child)
 	int status = -1;
 	bool ended = waitpid(child, &status, 0) == child;
 
-	check_at(__FILE__, __LINE__, ended && status == 0, false,
-		"a child of the case ended with status %#x", (unsigned)status);
+	check_at(__FILE__, __LINE__, ended && status == 0, false, "a child of the case ended with status %#x",
+		(unsigned)status);
 }
 
 /* ---- configuration ---- */

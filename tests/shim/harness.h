@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the cases of shimtest share: checks, raw system calls, places to connect to, and what the kernel says of a socket. */
+/* What the cases of shimtest share: checks, raw system calls, places to connect to, what the kernel says of sockets. */
 #ifndef SMCSHIM_TESTS_SHIM_HARNESS_H
 #define SMCSHIM_TESTS_SHIM_HARNESS_H
 
@@ -34,6 +34,7 @@
 #define IN_SHIM (IN_NONE | IN_SOME | IN_ALL)
 #define NEEDS_LAB 0x100u /* the routes and devices of network.sh, and root */
 #define NEEDS_SMC 0x200u /* a kernel with SMC */
+#define NO_SMC 0x800u    /* a kernel without it */
 #define ALONE 0x400u     /* measures time, or loads the machine */
 
 struct test_case {
@@ -51,8 +52,8 @@ struct test_case {
 
 /* The table of each file of cases, ended by CASE_END. */
 extern const struct test_case argument_cases[], buffer_cases[], carry_cases[], connect_cases[], epoll_cases[],
-	failure_cases[], flip_cases[], identity_cases[], listen_cases[], option_cases[], process_cases[], refusal_cases[],
-	signal_cases[], wake_cases[];
+	failure_cases[], flip_cases[], identity_cases[], listen_cases[], option_cases[], process_cases[],
+	refusal_cases[], signal_cases[], wake_cases[];
 
 /* Which of IN_* this process runs in. */
 unsigned config_now(void);
@@ -125,8 +126,7 @@ enum place {
 	PLACES
 };
 
-#define EACH_PLACE(p) \
-	for (enum place p = ALLOWED; p < PLACES && (context("%s", place_name(p)), true); p++)
+#define EACH_PLACE(p) for (enum place p = ALLOWED; p < PLACES && (context("%s", place_name(p)), true); p++)
 
 const char *place_name(enum place place);
 const char *place_host(enum place place);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a program sees of its sockets is TCP, what the kernel sees is the policy's kind; other sockets are left alone. */
+/* A program sees TCP in its sockets, the kernel the policy's kind; other sockets are left alone. */
 #include "config.h"
 
 #include "tests/shim/harness.h"
@@ -14,8 +14,8 @@ static void looks_like_tcp(int fd, int domain)
 	static const struct {
 		const char *what;
 		int name, value;
-	} wanted[] = {
-		{"SO_DOMAIN", SO_DOMAIN, 0}, {"SO_PROTOCOL", SO_PROTOCOL, IPPROTO_TCP}, {"SO_TYPE", SO_TYPE, SOCK_STREAM}};
+	} wanted[] = {{"SO_DOMAIN", SO_DOMAIN, 0}, {"SO_PROTOCOL", SO_PROTOCOL, IPPROTO_TCP},
+		{"SO_TYPE", SO_TYPE, SOCK_STREAM}};
 
 	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
 		int value = -1, want = wanted[i].name == SO_DOMAIN ? domain : wanted[i].value;
@@ -57,7 +57,8 @@ static void fresh_sockets(void)
 
 static void connected_sockets(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		int server, client = place_connect(place, &server);
 
 		looks_like_tcp(client, AF_INET);
@@ -85,7 +86,8 @@ static void accepted_sockets(void)
 		client = client2;
 		SUCCEEDS(connect_to(client, &at));
 		errno = SENTINEL;
-		server = i & 1 ? accept4(listener, &peer.any, &peer.len, flags) : accept(listener, &peer.any, &peer.len);
+		server =
+			i & 1 ? accept4(listener, &peer.any, &peer.len, flags) : accept(listener, &peer.any, &peer.len);
 		EQUAL(errno, SENTINEL);
 		MUST(server >= 0);
 		EQUAL(peer.any.sa_family, at.any.sa_family);
@@ -150,9 +152,10 @@ static void unix_connections(void)
 
 static void bad_sockets(void)
 {
-	static const int triples[][3] = {{AF_INET, SOCK_STREAM, 999}, {AF_INET, SOCK_STREAM, IPPROTO_UDP}, {AF_INET, 99, 0},
-		{AF_INET, SOCK_DGRAM, IPPROTO_TCP}, {9999, SOCK_STREAM, 0}, {-1, SOCK_STREAM, 0}, {AF_INET, -1, 0},
-		{AF_INET, SOCK_STREAM | 0x10, 0}, {AF_INET, SOCK_STREAM, -1}, {AF_INET6, SOCK_SEQPACKET, 0}};
+	static const int triples[][3] = {{AF_INET, SOCK_STREAM, 999}, {AF_INET, SOCK_STREAM, IPPROTO_UDP},
+		{AF_INET, 99, 0}, {AF_INET, SOCK_DGRAM, IPPROTO_TCP}, {9999, SOCK_STREAM, 0}, {-1, SOCK_STREAM, 0},
+		{AF_INET, -1, 0}, {AF_INET, SOCK_STREAM | 0x10, 0}, {AF_INET, SOCK_STREAM, -1},
+		{AF_INET6, SOCK_SEQPACKET, 0}};
 
 	for (size_t i = 0; i < sizeof triples / sizeof *triples; i++) {
 		const int *t = triples[i];
@@ -166,8 +169,8 @@ static void bad_sockets(void)
 /* A program that knows SMC: its sockets stay what it asked for, and say so. */
 static void own_smc(void)
 {
-	static const int triples[][3] = {{AF_SMC, SOCK_STREAM, 0}, {AF_SMC, SOCK_STREAM, 1}, {AF_INET, SOCK_STREAM, IPPROTO_SMC},
-		{AF_INET6, SOCK_STREAM, IPPROTO_SMC}};
+	static const int triples[][3] = {{AF_SMC, SOCK_STREAM, 0}, {AF_SMC, SOCK_STREAM, 1},
+		{AF_INET, SOCK_STREAM, IPPROTO_SMC}, {AF_INET6, SOCK_STREAM, IPPROTO_SMC}};
 
 	for (size_t i = 0; i < sizeof triples / sizeof *triples; i++) {
 		const int *t = triples[i];

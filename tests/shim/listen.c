@@ -312,8 +312,8 @@ static void reuse_port(void)
 		}
 		mine = accept_until_quiet(fd);
 		MUST(waitpid(child, &status, 0) == child && WIFEXITED(status));
-		CHECKF(mine > 0 && WEXITSTATUS(status) > 0 && mine + WEXITSTATUS(status) == 40, "accepted %d and %d", mine,
-			WEXITSTATUS(status));
+		CHECKF(mine > 0 && WEXITSTATUS(status) > 0 && mine + WEXITSTATUS(status) == 40, "accepted %d and %d",
+			mine, WEXITSTATUS(status));
 		close(fd);
 		close(ready[0]);
 		close(ready[1]);
@@ -349,9 +349,11 @@ static void taken_port(void)
 /* A client that chooses its own port. */
 static void bound_client(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		for (int given = 0; given < 2; given++) {
-			struct address at, from = address_of(place_host(place), given ? free_port(place_host(place)) : 0), mine;
+			struct address at,
+				from = address_of(place_host(place), given ? free_port(place_host(place)) : 0), mine;
 			int listener = place_listen(place, &at), client = place_socket(0), server;
 
 			SUCCEEDS(bind(client, &from.any, from.len));
@@ -373,7 +375,8 @@ static void bound_client(void)
 /* connect() fails, then the same socket listens: TCP allows that. */
 static void after_failed_connect(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at, mine;
 		int client = place_socket(0);
 

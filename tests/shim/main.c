@@ -6,8 +6,8 @@
 
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <ftw.h>
 #include <getopt.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,14 +20,14 @@
 
 static const char usage[] =
 	"usage: shimtest [--config NAME]... [--jobs N] [--library FILE] [--time] [--list] [PATTERN...]\n"
+	"       shimtest --publish TABLE POLICY-TEXT\n"
 	"Configurations: bare none some all off observe own; usually all of them.\n";
 
 static const struct test_case *const tables[] = {argument_cases, buffer_cases, carry_cases, connect_cases, epoll_cases,
-	failure_cases, flip_cases, identity_cases, listen_cases, option_cases, process_cases, refusal_cases, signal_cases,
-	wake_cases};
+	failure_cases, flip_cases, identity_cases, listen_cases, option_cases, process_cases, refusal_cases,
+	signal_cases, wake_cases};
 
-#define ALL_SMC \
-	"{\"version\":1,\"rules\":[{\"use\":\"smc\",\"connect\":\"any\"},{\"use\":\"smc\",\"listen\":\"any\"}]}"
+#define ALL_SMC "{\"version\":1,\"rules\":[{\"use\":\"smc\",\"connect\":\"any\"},{\"use\":\"smc\",\"listen\":\"any\"}]}"
 
 static const struct config {
 	const char *name;
@@ -50,7 +50,7 @@ static const struct config {
 #define CONFIGS (sizeof configs / sizeof *configs)
 
 static struct {
-	char self[PATH_MAX], library[PATH_MAX], directory[64];
+	char self[1024], library[1024], directory[64];
 	unsigned wanted;
 	int jobs;
 	bool show_times, has_lab, has_smc, must_run;
@@ -89,7 +89,8 @@ static void table_path(const struct run *run, char *path, size_t size)
 /* In the child: becomes the case, with or without the library. */
 static void become(const struct run *run, int output)
 {
-	char table[PATH_MAX / 2], flag[16];
+	char table[512], preload[2048], flag[16];
+	const char *first = getenv("SHIMTEST_PRELOAD_FIRST");
 
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -103,7 +104,9 @@ static void become(const struct run *run, int output)
 		if (run->config->flag == IN_OWN)
 			publish_at(table, run->test->policy, 0x1f);
 		setenv("SMC_POLICY", table, 1);
-		setenv("LD_PRELOAD", options.library, 1);
+		snprintf(preload, sizeof preload, "%s%s%s", first ? first : "", first && *first ? ":" : "",
+			options.library);
+		setenv("LD_PRELOAD", preload, 1);
 	}
 	execl(options.self, options.self, "--case", run->test->name, (char *)NULL);
 	_exit(127);
@@ -129,7 +132,7 @@ static void start(struct run *run)
 /* False at the end of the output. */
 static bool drain(struct run *run)
 {
-	char chunk[4096];
+	char chunk[2048];
 	ssize_t n;
 
 	while ((n = read(run->output, chunk, sizeof chunk)) > 0) {
@@ -222,7 +225,8 @@ static bool runs_in(const struct test_case *test, const struct config *config)
 {
 	unsigned flags = test->flags & 0xff;
 
-	if ((test->flags & NEEDS_LAB && !options.has_lab) || (test->flags & NEEDS_SMC && !options.has_smc))
+	if ((test->flags & NEEDS_LAB && !options.has_lab) || (test->flags & NEEDS_SMC && !options.has_smc) ||
+		(test->flags & NO_SMC && options.has_smc))
 		return false;
 	return (flags ? flags : IN_USUAL) & config->flag & options.wanted;
 }
@@ -318,7 +322,7 @@ static unsigned config_named(const char *name)
 
 static void prepare(void)
 {
-	char path[PATH_MAX];
+	char path[128];
 
 	MUST(readlink("/proc/self/exe", options.self, sizeof options.self - 1) > 0);
 	snprintf(options.directory, sizeof options.directory, "/tmp/shimtest.XXXXXX");
@@ -336,22 +340,38 @@ static void prepare(void)
 	options.must_run = getenv("SMC_TESTS_MUST_RUN") != NULL;
 }
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)st;
+	(void)type;
+	(void)where;
+	return remove(path);
+}
+
 static void clean_up(void)
 {
-	char command[96];
+	if (nftw(options.directory, remove_one, 8, FTW_DEPTH | FTW_PHYS))
+		fprintf(stderr, "shimtest: '%s' was not removed: %s\n", options.directory, strerror(errno));
+}
 
-	/* mkdtemp(3) made the name: nothing in it needs quoting. */
-	snprintf(command, sizeof command, "rm -rf %s", options.directory);
-	if (system(command) != 0)
-		fprintf(stderr, "shimtest: '%s' failed\n", command);
+static void resolve(const char *library)
+{
+	char *path = realpath(library, NULL);
+
+	if (!path || strlen(path) >= sizeof options.library) {
+		fprintf(stderr, "shimtest: library '%s': %s\n", library, strerror(errno));
+		exit(64);
+	}
+	memcpy(options.library, path, strlen(path) + 1);
+	free(path);
 }
 
 static void parse(int argc, char **argv)
 {
 	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
-		{"jobs", required_argument, NULL, 'j'}, {"library", required_argument, NULL, 'l'},
-		{"time", no_argument, NULL, 't'}, {"list", no_argument, NULL, 'L'}, {"case", required_argument, NULL, 'C'},
-		{NULL, 0, NULL, 0}};
+		{"publish", required_argument, NULL, 'p'}, {"jobs", required_argument, NULL, 'j'},
+		{"library", required_argument, NULL, 'l'}, {"time", no_argument, NULL, 't'},
+		{"list", no_argument, NULL, 'L'}, {"case", required_argument, NULL, 'C'}, {NULL, 0, NULL, 0}};
 	int o;
 
 	while ((o = getopt_long(argc, argv, "", longs, NULL)) != -1) {
@@ -360,16 +380,19 @@ static void parse(int argc, char **argv)
 			options.wanted = (options.wanted == 0xff ? 0 : options.wanted) | config_named(optarg);
 			break;
 		case 'j':
-			options.jobs = atoi(optarg);
+			options.jobs = (int)strtol(optarg, NULL, 10);
 			break;
 		case 'l':
-			MUST(realpath(optarg, options.library) != NULL);
+			resolve(optarg);
 			break;
 		case 't':
 			options.show_times = true;
 			break;
 		case 'L':
 			list();
+			exit(0);
+		case 'p':
+			publish_at(optarg, argv[optind], 0x1f);
 			exit(0);
 		case 'C':
 			exit(run_case(optarg));

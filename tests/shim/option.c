@@ -45,7 +45,8 @@ static struct answer get(int fd, int level, int name, socklen_t len, bool raw)
 
 	memset(a.value, 0xee, sizeof a.value);
 	errno = 0;
-	a.result = raw ? raw_getsockopt(fd, level, name, a.value, &a.len) : getsockopt(fd, level, name, a.value, &a.len);
+	a.result =
+		raw ? raw_getsockopt(fd, level, name, a.value, &a.len) : getsockopt(fd, level, name, a.value, &a.len);
 	a.error = a.result ? errno : 0;
 	return a;
 }
@@ -66,10 +67,11 @@ static void compare_reading(int shim, int plain, int level, int name, const char
 		struct answer a = get(shim, level, name, lens[i], false), b = get(plain, level, name, lens[i], true);
 
 		CHECKF(same(&a, &b),
-			"%s: getsockopt(%d, %d) with %u bytes: %d, errno %d, length %u, %02x %02x %02x %02x; TCP: %d, errno "
+			"%s: getsockopt(%d, %d) with %u bytes: %d, errno %d, length %u, %02x %02x %02x %02x; TCP: %d, "
+			"errno "
 			"%d, length %u, %02x %02x %02x %02x",
-			when, level, name, lens[i], a.result, a.error, a.len, a.value[0], a.value[1], a.value[2], a.value[3],
-			b.result, b.error, b.len, b.value[0], b.value[1], b.value[2], b.value[3]);
+			when, level, name, lens[i], a.result, a.error, a.len, a.value[0], a.value[1], a.value[2],
+			a.value[3], b.result, b.error, b.len, b.value[0], b.value[1], b.value[2], b.value[3]);
 	}
 }
 
@@ -88,8 +90,9 @@ static void compare(int domain, int level, int name, int value, socklen_t len)
 	errno = SENTINEL;
 	r = setsockopt(shim, level, name, bytes, len);
 	error = errno;
-	CHECKF((r == want && error == want_error) || is_inherent(level, name), "setsockopt(%d, %d) of %d with %u bytes: %d, errno %d; TCP: %d, errno %d",
-		level, name, value, len, r, error, want, want_error);
+	CHECKF((r == want && error == want_error) || is_inherent(level, name),
+		"setsockopt(%d, %d) of %d with %u bytes: %d, errno %d; TCP: %d, errno %d", level, name, value, len, r,
+		error, want, want_error);
 	compare_reading(shim, plain, level, name, "set");
 	close(shim);
 	close(plain);
@@ -140,7 +143,8 @@ static void short_options(void)
 {
 	static const char *const algorithms[] = {"reno", "cubic", "bbr", "no-such", ""};
 
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++) {
 			struct address at;
 			int listener = place_listen(place, &at), client = place_socket(0), server;
@@ -158,8 +162,8 @@ static void short_options(void)
 			errno = 0;
 			r = setsockopt(client, IPPROTO_TCP, TCP_CONGESTION, algorithms[i], len);
 			error = errno;
-			CHECKF(r == want && error == want_error, "TCP_CONGESTION: %d, errno %d; TCP: %d, errno %d", r, error,
-				want, want_error);
+			CHECKF(r == want && error == want_error, "TCP_CONGESTION: %d, errno %d; TCP: %d, errno %d", r,
+				error, want, want_error);
 			compare_reading(client, plain, IPPROTO_TCP, TCP_CONGESTION, "set");
 			KIND(client, fresh_is_smc() ? SMC : TCP);
 			SUCCEEDS(connect_to(client, &at));

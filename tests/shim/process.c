@@ -20,7 +20,8 @@ extern char **environ;
 
 static void child_connects(pid_t (*make)(void))
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at;
 		int listener = place_listen(place, &at), before = place_socket(0), server;
 		volatile int result = -1, client = -1;
@@ -139,8 +140,8 @@ static void fork_from_threads(void)
 	static int listeners[PLACES];
 	pthread_t threads[4], acceptor;
 
-	EACH_PLACE (place)
-		listeners[place] = place_listen(place, &storm.at[place]);
+	EACH_PLACE(place)
+	listeners[place] = place_listen(place, &storm.at[place]);
 	context("threads and forks");
 	MUST(pthread_create(&acceptor, NULL, accept_for_ever, listeners) == 0);
 	for (size_t i = 0; i < 4; i++)
@@ -199,8 +200,9 @@ static void send_fd(int channel, int fd)
 		struct cmsghdr head;
 		char space[CMSG_SPACE(sizeof(int))];
 	} control = {0};
-	struct msghdr message = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+	struct msghdr message = {
+		.msg_iov = &io, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+	struct cmsghdr *c = &control.head;
 
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
@@ -217,18 +219,24 @@ static int receive_fd(int channel)
 		struct cmsghdr head;
 		char space[CMSG_SPACE(sizeof(int))];
 	} control = {0};
-	struct msghdr message = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+	struct msghdr message = {
+		.msg_iov = &io, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
 	int fd = -1;
+	struct cmsghdr *c;
 
-	MUST(recvmsg(channel, &message, 0) == 1 && CMSG_FIRSTHDR(&message));
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
+	MUST(recvmsg(channel, &message, 0) == 1);
+	c = CMSG_FIRSTHDR(&message);
+	if (c)
+		memcpy(&fd, CMSG_DATA(c), sizeof fd);
+	MUST(fd >= 0);
 	return fd;
 }
 
 /* A fresh socket goes to another process, which connects it; the connected one is used by both. */
 static void passed_sockets(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at;
 		int listener = place_listen(place, &at), client = place_socket(0), channel[2], server;
 		pid_t child;
@@ -259,7 +267,8 @@ static void passed_sockets(void)
 /* A listener of each kind goes to another process, which calls listen() again and accepts. */
 static void passed_listeners(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at;
 		int listener = place_listen(place, &at), channel[2], client = raw_socket(AF_INET, SOCK_STREAM, 0);
 		enum kind kind = kind_of(listener);
@@ -319,7 +328,8 @@ static void activated(void)
 
 static void inherited_by_exec(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at;
 		int listener = place_listen(place, &at), client = raw_socket(AF_INET, SOCK_STREAM, 0);
 		char buffer[8];
@@ -351,7 +361,7 @@ static void takes_over(void)
 	int error = -1;
 	char byte = 0;
 
-	at = address_of(getenv("SHIMTEST_HOST"), (unsigned)atoi(getenv("SHIMTEST_PORT")));
+	at = address_of(getenv("SHIMTEST_HOST"), (unsigned)strtoul(getenv("SHIMTEST_PORT"), NULL, 10));
 	if (getenv("SHIMTEST_FRESH"))
 		SUCCEEDS(connect_to(3, &at));
 	MUST(poll_for(3, POLLOUT, 5000) & POLLOUT);
@@ -364,10 +374,12 @@ static void takes_over(void)
 
 static void clients_by_exec(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		for (int fresh = 0; fresh < 2; fresh++) {
 			struct address at;
-			int listener = place_listen(place, &at), client = place_socket(fresh ? 0 : SOCK_NONBLOCK), server;
+			int listener = place_listen(place, &at), client = place_socket(fresh ? 0 : SOCK_NONBLOCK),
+			    server;
 			char port[8], byte;
 			pid_t child;
 
@@ -438,10 +450,12 @@ static void vanish(int fd, enum closing how)
 
 static void reused_numbers(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		for (enum closing how = RAW_CLOSE; how < CLOSINGS; how++) {
 			struct address at;
-			int listener = place_listen(place, &at), first = place_socket(SOCK_NONBLOCK), second, server, error = -1;
+			int listener = place_listen(place, &at), first = place_socket(SOCK_NONBLOCK), second, server,
+			    error = -1;
 			socklen_t len = sizeof error;
 
 			/* One whose outcome nobody asks for. */
@@ -477,9 +491,11 @@ static void reused_numbers(void)
 /* The number of a shim socket comes to mean something else, and a plain socket comes in its place. */
 static void changed_meaning(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at;
-		int listener = place_listen(place, &at), fd = place_socket(0), plain = raw_socket(AF_INET, SOCK_STREAM, 0), server;
+		int listener = place_listen(place, &at), fd = place_socket(0),
+		    plain = raw_socket(AF_INET, SOCK_STREAM, 0), server;
 		int null = open("/dev/null", O_RDWR);
 
 		MUST(dup2(null, fd) == fd);
@@ -501,7 +517,8 @@ static void changed_meaning(void)
 /* Two numbers, one socket: whatever is done through one holds for the other. */
 static void duplicated(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at;
 		int listener = place_listen(place, &at), one = place_socket(0), two = dup(one), server;
 

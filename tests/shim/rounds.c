@@ -109,7 +109,7 @@ struct talk {
 	uint64_t chunks; /* generator of chunk sizes */
 	struct stream out;
 	unsigned char *buffer; /* CHUNK_MAX bytes */
-	size_t filled, sent; /* of buffer */
+	size_t filled, sent;   /* of buffer */
 	uint64_t in_digest, in_count, in_limit;
 	bool in_ended;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The conversation of the transfer test: both directions at once, random chunks, half-close, digests compared at the end. */
+/* The conversation of the transfer test: both directions at once, random chunks, half-close, digests compared. */
 #ifndef SMCSHIM_TESTS_SHIM_ROUNDS_H
 #define SMCSHIM_TESTS_SHIM_ROUNDS_H
 

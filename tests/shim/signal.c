@@ -79,8 +79,8 @@ struct tally {
 };
 
 /* One blocking connect as a program does it that does not know signals: what comes back counts. */
-static void connect_once(int client, const struct address *at, int (*call)(int, const struct address *),
-	struct tally *tally)
+static void connect_once(
+	int client, const struct address *at, int (*call)(int, const struct address *), struct tally *tally)
 {
 	char verdict = '?';
 	int r = call(client, at);
@@ -152,8 +152,8 @@ static void timer_restart(void)
 
 	handle(SIGALRM, SA_RESTART);
 	t = connects(how_many(), libc_socket, connect_to);
-	note("%d connects, %d signals: %d good, %d EINTR, %d failed, %d corrupted", how_many(), handled[SIGALRM], t.good,
-		t.interrupted, t.failed, t.corrupted);
+	note("%d connects, %d signals: %d good, %d EINTR, %d failed, %d corrupted", how_many(), handled[SIGALRM],
+		t.good, t.interrupted, t.failed, t.corrupted);
 	EQUAL(t.good, how_many());
 	EQUAL(t.corrupted, 0);
 	EQUAL(t.interrupted, 0);
@@ -166,8 +166,8 @@ static void timer_interrupt(void)
 
 	handle(SIGALRM, 0);
 	t = connects(how_many(), libc_socket, connect_to);
-	note("%d connects, %d signals: %d good, %d EINTR, %d failed, %d corrupted", how_many(), handled[SIGALRM], t.good,
-		t.interrupted, t.failed, t.corrupted);
+	note("%d connects, %d signals: %d good, %d EINTR, %d failed, %d corrupted", how_many(), handled[SIGALRM],
+		t.good, t.interrupted, t.failed, t.corrupted);
 	EQUAL(t.good, how_many());
 	EQUAL(t.corrupted, 0);
 }
@@ -279,7 +279,8 @@ static void blocked_signal(void)
 /* After EINTR the connect goes on: poll, then connect again or SO_ERROR. */
 static void interrupted_then_fine(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct address at;
 		int listener = place_listen(place, &at);
 
@@ -327,7 +328,8 @@ static void in_handler(void)
 	struct sigaction action = {.sa_handler = connect_in_handler};
 
 	MUST(sigaction(SIGUSR1, &action, NULL) == 0);
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		int listener = place_listen(place, &handler_address), server;
 
 		handler_result = -1;
@@ -373,7 +375,8 @@ static void wait_for_signal(int number)
 
 static void signal_driven(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		for (int own = 0; own < 2; own++) {
 			struct address at;
 			int listener = place_listen(place, &at), client = place_socket(0), server;
@@ -451,7 +454,8 @@ static void *connect_uncancelled(void *arg)
 
 static void not_cancelled(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct victim victim = {.fd = place_socket(0)};
 		int listener = place_listen(place, &victim.at);
 		pthread_t thread;

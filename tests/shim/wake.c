@@ -98,7 +98,8 @@ static void wakes(int sleeper, int sender, const char *whose)
 
 static void clients(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		int server, client = place_connect(place, &server);
 
 		wakes(client, server, "client");
@@ -229,7 +230,8 @@ static void *wait_early(void *arg)
 
 static void early_sleepers(void)
 {
-	EACH_PLACE (place) {
+	EACH_PLACE(place)
+	{
 		struct epoll_event event = {.events = EPOLLIN | EPOLLET};
 		struct early early = {.fd = place_socket(0), .epoll = epoll_create1(0)};
 		struct address at;

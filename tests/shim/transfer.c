@@ -32,7 +32,7 @@ static void fail(const char *what)
 
 static struct sockaddr_in address(const char *text, const char *port)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)strtoul(port, NULL, 10))};
 
 	if (inet_pton(AF_INET, text, &a.sin_addr) != 1) {
 		fputs(usage, stderr);
@@ -117,7 +117,8 @@ static bool one(unsigned number)
 			job.tcp++;
 		job.bytes += bytes;
 	} else {
-		fprintf(stderr, "transfer: connection %u, seed %llu: %s\n", number, (unsigned long long)(job.seed + number), why);
+		fprintf(stderr, "transfer: connection %u, seed %llu: %s\n", number,
+			(unsigned long long)(job.seed + number), why);
 	}
 	close(fd);
 	return !why;
@@ -135,12 +136,12 @@ static void *work(void *arg)
 
 static int client(int argc, char **argv)
 {
-	unsigned threads = argc > 5 ? (unsigned)atoi(argv[5]) : 4;
+	unsigned threads = argc > 5 ? (unsigned)strtoul(argv[5], NULL, 10) : 4;
 	pthread_t ids[64];
 
 	for (char *host = strtok(argv[2], ","); host && job.destinations < 16; host = strtok(NULL, ","))
 		job.to[job.destinations++] = address(host, argv[3]);
-	job.connections = (unsigned)atoi(argv[4]);
+	job.connections = (unsigned)strtoul(argv[4], NULL, 10);
 	job.seed = argc > 6 ? strtoull(argv[6], NULL, 0) : 20260101;
 	if (!job.destinations || threads < 1 || threads > 64) {
 		fputs(usage, stderr);

@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Looks at libsmcshim.so from outside: what it exports, imports and needs, how it is hardened, and that musl loads it. Output: TAP.
+set -uo pipefail
+export LC_ALL=C
+
+library=${top_builddir:?}/preload/.libs/libsmcshim.so
+objects=$top_builddir/preload/.libs/preload_libsmcshim_la
+temp=$(mktemp -d)
+trap 'rm -rf -- "$temp"' EXIT
+number=0
+: "${top_srcdir:?}"
+
+# check TEXT COMMAND...: passes if the command prints nothing and succeeds.
+check() {
+    local text=$1 said
+    shift
+    number=$((number + 1))
+    if said=$("$@" 2>&1) && [[ ! $said ]]; then
+        printf 'ok %d - %s\n' "$number" "$text"
+    else
+        printf 'not ok %d - %s\n' "$number" "$text"
+        printf '%s\n' "$said" | sed 's/^/# /'
+    fi
+}
+
+# shellcheck disable=SC2317 # called through check
+{
+exports() {
+    diff <(sed -n '/^global:/,/^local:/s/^[[:space:]]*\([a-z_0-9]*\);$/\1/p' "$top_srcdir/preload/libsmcshim.map" | sort) \
+        <(nm -D --defined-only "$library" | awk '{ print $3 }' | sort)
+}
+undefined() { nm -D --undefined-only "$1" | awk '{ sub(/@.*/, "", $2); print $2 }' | sort -u; }
+imports() { undefined "$library" | comm -23 - "$top_srcdir/preload/imports.allow"; }
+allowed_in_order() { sort -uc "$top_srcdir/preload/imports.allow"; }
+no_chk() { undefined "$library" | grep '_chk$'; [[ $? == 1 ]]; }
+# imported_by SYMBOL FILE...: no other file of the library uses it.
+imported_by() {
+    local symbol=$1 object name
+    shift
+    for object in "$objects"-*.o; do
+        [[ -e $object ]] || echo "$object: missing"
+        name=${object##*-}
+        name=${name%.o}
+        [[ " $* " == *" $name "* ]] || ! nm -u "$object" | grep -qw "$symbol" || printf '%s uses %s\n' "$name.c" "$symbol"
+    done
+}
+needed() { readelf -dW "$library" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vx 'libc\.so\.6'; [[ $? == 1 ]]; }
+relro() { readelf -lW "$library" | grep -q GNU_RELRO || echo missing; }
+bind_now() { readelf -dW "$library" | grep -qE 'BIND_NOW|FLAGS_1.*NOW' || echo missing; }
+no_textrel() { readelf -dW "$library" | grep TEXTREL; [[ $? == 1 ]]; }
+no_exec_stack() { readelf -lW "$library" | awk '/GNU_STACK/ && /E/ && $7 ~ /E/'; }
+no_rwx() { readelf -lW "$library" | grep -E 'LOAD.*RWE'; [[ $? == 1 ]]; }
+no_runpath() { readelf -dW "$library" | grep -E 'RPATH|RUNPATH|SYMBOLIC'; [[ $? == 1 ]]; }
+counters_alone_on_pages() {
+    readelf -sW --dyn-syms "$library" | awk '$8 ~ /^smcshim_counters/ { if (substr($2, length($2) - 2) != "000" || $3 != 8192) print; found = 1 }
+        END { if (!found) print "missing" }'
+}
+# run_tiny WANTED PROGRAM...
+run_tiny() {
+    local wanted=$1 said
+    shift
+    said=$(LD_PRELOAD=$library SMC_POLICY=$temp/none "$@" 2>&1) || printf 'exit %d\n' "$?"
+    [[ $said == "$wanted" ]] || printf 'said %s, not %s\n' "$said" "$wanted"
+}
+compiled() { "$@"; }
+}
+
+echo 1..22
+check 'exports exactly the names of libsmcshim.map' exports
+check 'imports nothing that is not in imports.allow' imports
+check 'imports.allow is sorted, without doubles' allowed_in_order
+check 'imports no fortified functions, which musl lacks' no_chk
+check 'dlsym is called by next.c alone' imported_by dlsym next
+check 'the environment is read by table.c alone' imported_by secure_getenv table
+check 'getauxval is called by table.c alone' imported_by getauxval table
+check 'memory is mapped by table.c alone' imported_by mmap table
+check 'needs libc and nothing else' needed
+check 'its relocations are read-only afterwards' relro
+check 'its symbols are bound at load' bind_now
+check 'it has no text relocations' no_textrel
+check 'its stack is not executable' no_exec_stack
+check 'no segment is writable and executable' no_rwx
+check 'no run path, not symbolic' no_runpath
+check 'the counters have two pages of their own' counters_alone_on_pages
+check 'a glibc program is compiled' compiled gcc -D_GNU_SOURCE -o "$temp/glibc" "$top_srcdir/tests/shim/tiny.c"
+check 'a musl program is compiled' compiled musl-gcc -D_GNU_SOURCE -o "$temp/musl" "$top_srcdir/tests/shim/tiny.c"
+check 'a static musl program is compiled' compiled musl-gcc -D_GNU_SOURCE -static -o "$temp/static" "$top_srcdir/tests/shim/tiny.c"
+check 'the glibc program runs with it' run_tiny 'shim yes, TCP' "$temp/glibc"
+check 'the musl program runs with it' run_tiny 'shim yes, TCP' "$temp/musl"
+check 'the static program runs without it' run_tiny 'shim no, TCP' "$temp/static"
