@@ -18,6 +18,7 @@ NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY = 4, 20
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 REQUEST_DUMP = 0x301
 LISTEN, ESTABLISHED = 10, 1
+SMC_INIT, FALLBACK = 2, 1
 # include/uapi/linux/smc_diag.h
 SMC_DIAG_MODES = {0: "SMC-R", 1: "TCP", 2: "SMC-D"}
 
@@ -37,7 +38,12 @@ def smc_sockets():
                 state, mode = data[17], data[18]
                 ports = struct.unpack_from("!HH", data, 16 + 4)
                 inode = struct.unpack_from("Q", data, 16 + 56)[0]
-                found[ports] = ("SMC" if state == LISTEN else SMC_DIAG_MODES.get(mode, str(mode)), inode)
+                if state == LISTEN:
+                    found[ports] = ("SMC", inode)
+                elif state == SMC_INIT and mode != FALLBACK:  # in the handshake: the mode is not decided
+                    found[ports] = (None, inode)
+                else:
+                    found[ports] = (SMC_DIAG_MODES.get(mode, str(mode)), inode)
                 data = data[(length + 3) & ~3:]
 
 
@@ -76,7 +82,7 @@ def listing(port):
     count = collections.Counter()
     for state, local_port, address, peer_port, inode in tcp_sockets(port):
         mode, inode = smc.get((local_port, peer_port), ("TCP", inode))
-        if inode not in owner:  # accepted by the kernel and not yet by the program, or just closed
+        if inode not in owner or not mode:  # accepted by the kernel and not yet by the program, just closed, or in the handshake
             continue
         if state == LISTEN:
             what = f"listens on port {port}"
