@@ -94,9 +94,17 @@ def listing(port):
     return count
 
 
+def connections(port):
+    """How many clients of the port have a mode; cheap, as it does not ask whose they are."""
+    smc = smc_sockets()
+    return sum(1 for _, local, _, peer, _ in tcp_sockets(port) if peer == port and smc.get((local, peer), ("TCP",))[0])
+
+
 def main(port, name="", least="0"):
     until = time.monotonic() + 20
     while True:
+        while connections(int(port)) < int(least) and time.monotonic() < until:
+            time.sleep(0.02)
         count = listing(int(port))
         if sum(number for key, number in count.items() if key[0] == name) >= int(least):
             break
