@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -19,7 +20,7 @@
 
 static const char usage[] = "usage: sockets count COUNT\n"
 			    "       sockets serve tcp|smc ADDRESS PORT\n"
-			    "       sockets connect tcp|smc blocking|poll ADDRESS PORT COUNT\n"
+			    "       sockets connect tcp|smc|downgraded blocking|poll ADDRESS PORT COUNT\n"
 			    "       sockets hold ADDRESS PORT COUNT\n";
 
 static _Noreturn void stop(const char *what)
@@ -46,9 +47,19 @@ static long number(const char *text)
 	return value;
 }
 
-static int protocol_of(const char *name)
+/* What a program asks for. */
+struct kind {
+	int protocol;
+	bool downgraded; /* made as SMC and turned into TCP at once, by the one call that does it */
+};
+
+static struct kind kind_of(const char *name)
 {
-	return strcmp(name, "smc") == 0 ? IPPROTO_SMC : 0;
+	struct kind kind = {.downgraded = strcmp(name, "downgraded") == 0};
+
+	if (kind.downgraded || strcmp(name, "smc") == 0)
+		kind.protocol = IPPROTO_SMC;
+	return kind;
 }
 
 static struct sockaddr_in address_of(const char *address, const char *port)
@@ -112,11 +123,14 @@ static void wait_connected(int fd)
 	check(error == 0, "connect");
 }
 
-static int connect_one(int protocol, bool blocking, const struct sockaddr_in *at)
+static int connect_one(struct kind kind, bool blocking, const struct sockaddr_in *at)
 {
-	int fd = socket(AF_INET, SOCK_STREAM | (blocking ? 0 : SOCK_NONBLOCK), protocol);
+	const int zero = 0;
+	int fd = socket(AF_INET, SOCK_STREAM | (blocking ? 0 : SOCK_NONBLOCK), kind.protocol);
 
 	check(fd >= 0, "socket");
+	if (kind.downgraded)
+		check(setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, &zero, sizeof zero) == 0, "downgrade");
 	if (connect(fd, (const struct sockaddr *)at, sizeof *at) == 0)
 		return fd;
 	check(!blocking && errno == EINPROGRESS, "connect");
@@ -125,14 +139,14 @@ static int connect_one(int protocol, bool blocking, const struct sockaddr_in *at
 }
 
 /* Connects and closes n times, after a tenth of that unmeasured. */
-static int connect_many(int protocol, bool blocking, const struct sockaddr_in *at, long n)
+static int connect_many(struct kind kind, bool blocking, const struct sockaddr_in *at, long n)
 {
 	double began = 0;
 
 	for (long i = -n / 10; i < n; i++) {
 		if (i == 0)
 			began = seconds();
-		close(connect_one(protocol, blocking, at));
+		close(connect_one(kind, blocking, at));
 	}
 	printf("%.1f\n", (double)n / (seconds() - began));
 	return 0;
@@ -144,7 +158,7 @@ static int hold(const struct sockaddr_in *at, long n)
 	char c;
 
 	for (long i = 0; i < n; i++)
-		connect_one(0, i % 2 == 0, at);
+		connect_one((struct kind){0}, i % 2 == 0, at);
 	puts("ready");
 	fflush(stdout);
 	while (read(STDIN_FILENO, &c, 1) > 0)
@@ -162,11 +176,11 @@ int main(int argc, char **argv)
 		return count(number(argv[2]));
 	if (strcmp(verb, "serve") == 0 && argc == 5) {
 		at = address_of(argv[3], argv[4]);
-		serve(protocol_of(argv[2]), &at);
+		serve(kind_of(argv[2]).protocol, &at);
 	}
 	if (strcmp(verb, "connect") == 0 && argc == 7) {
 		at = address_of(argv[4], argv[5]);
-		return connect_many(protocol_of(argv[2]), strcmp(argv[3], "blocking") == 0, &at, number(argv[6]));
+		return connect_many(kind_of(argv[2]), strcmp(argv[3], "blocking") == 0, &at, number(argv[6]));
 	}
 	if (strcmp(verb, "hold") == 0 && argc == 5) {
 		at = address_of(argv[2], argv[3]);
