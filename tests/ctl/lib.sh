@@ -12,13 +12,13 @@ asan=$(ldd "$smcctl" 2>/dev/null | awk '/lib(asan|clang_rt.asan)/ {print $3; exi
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1}
 count=0 failures=0
 
-# /run is empty, /etc is a copy: the tests may do there what they like. Root, or root of a user namespace of our own.
+# /run is empty, /etc is a copy, no foreign process is seen: the tests may do there what they like. Root, or root of a user namespace of our own.
 in_namespace() {
 	if [ "${SMCSHIM_NAMESPACE:-}" != 1 ]; then
 		local flags=-m
 		[ "$(id -u)" = 0 ] || flags=-rm
 		export SMCSHIM_NAMESPACE=1
-		exec unshare $flags --propagation private -- "$BASH" "$SMCSHIM_TEST_SCRIPT"
+		exec unshare $flags --pid --fork --kill-child --mount-proc --propagation private -- "$BASH" "$SMCSHIM_TEST_SCRIPT"
 	fi
 	dir=$(mktemp -d)
 	mount -t tmpfs -o mode=755 tmpfs "$dir" && chmod 755 "$dir" && mkdir "$dir/etc" "$dir/t" || exit 99
