@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,6 +40,8 @@ pid_t child_start(child_function *set_up, const char *path)
 	child = fork();
 	assert_true(child >= 0);
 	if (child == 0) {
+		/* A test that is killed leaves nobody behind. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		set_up(path);
 		if (write(ends[1], "x", 1) == 1)
 			pause();
