@@ -42,6 +42,17 @@ static void count_listener(int fd, unsigned mode)
 	}
 }
 
+/* After a failed connect a TCP socket shows a port that it holds no longer: it gets one. EINVAL where it holds one. */
+static void hold_port(int fd)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in6 in6;
+	} name = {.in6 = {.sin6_family = (sa_family_t)kind_family(fd)}};
+
+	next_bind(fd, &name.any, name.any.sa_family == AF_INET6 ? sizeof name.in6 : sizeof(struct sockaddr_in));
+}
+
 /*
  * A socket that became TCP in place must not listen: what it accepts would never be woken (kernel-smc, "Child hang on
  * listeners"). So it is replaced whatever the rule says, and where that fails, listen() has to fail. Returns 0 or -errno.
@@ -54,6 +65,8 @@ static int fit_kind(int fd, enum kind kind, unsigned mode)
 
 	if (kind == wanted && !spoiled)
 		return 0;
+	if (spoiled)
+		hold_port(fd);
 	r = make_replacement(fd, wanted, mode, true);
 	if (r == 0)
 		return 0;
