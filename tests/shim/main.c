@@ -58,6 +58,17 @@ static struct {
 
 /* ---- one run of a case ---- */
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ASAN 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define ASAN 1
+#endif
+#ifndef ASAN
+#define ASAN 0
+#endif
+
 enum state { WAITING, RUNNING, DONE };
 
 struct run {
@@ -225,6 +236,8 @@ static bool runs_in(const struct test_case *test, const struct config *config)
 {
 	unsigned flags = test->flags & 0xff;
 
+	if (ASAN && test->flags & NO_ASAN)
+		return false;
 	if ((test->flags & NEEDS_LAB && !options.has_lab) || (test->flags & NEEDS_SMC && !options.has_smc) ||
 		(test->flags & NO_SMC && options.has_smc))
 		return false;

@@ -518,6 +518,6 @@ const struct test_case signal_cases[] = {
 	{.name = "signal-driven", .run = signal_driven},
 	{.name = "cancel-blackhole", .run = cancelled, .flags = IN_USUAL | NEEDS_LAB},
 	{.name = "cancel-disabled", .run = not_cancelled},
-	{.name = "cancel-other-calls", .run = only_cancellation_points},
+	{.name = "cancel-other-calls", .run = only_cancellation_points, .flags = IN_USUAL | NO_ASAN},
 	CASE_END,
 };
