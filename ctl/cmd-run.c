@@ -41,7 +41,7 @@ static void judge_table(struct run *run, const char *table)
 
 	if (r == 0)
 		r = policy_store_info(policy_store_map(store), &info);
-	if (r < 0 || info->sequence == 0) {
+	if (r < 0 || !info || info->sequence == 0) {
 		ctl_warn(run->ctl, "every connection stays TCP until a policy is applied: table '%s': %s", table,
 			r < 0 ? policy_store_strerror(r) : "nothing is published in it");
 		run->obstacle = true;
@@ -141,6 +141,7 @@ static enum ctl_exit execute(struct run *run, const struct ctl_args *args)
 {
 	int error;
 
+	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): prepared by the caller, which ended where it could not */
 	if (setenv("LD_PRELOAD", run->library, 1) < 0 || (run->policy && setenv("SMC_POLICY", run->policy, 1) < 0))
 		return ctl_error(run->ctl, CTL_RUN_FAILED, "run", args->operand[0], "%s", strerror(errno));
 	/* argv of main ends with NULL, but operands may have been moved: the last one is followed by what was there. */

@@ -11,6 +11,7 @@
 static void put_string(FILE *stream, const char *text)
 {
 	fputc('"', stream);
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the public functions take no NULL */
 	while (*text) {
 		unsigned char c = (unsigned char)*text;
 		size_t n = text_utf8(text);

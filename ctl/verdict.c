@@ -23,6 +23,7 @@ void verdict_clear(struct verdict *v)
 
 static bool program_inside(const struct verdict *v, const char *comm)
 {
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a verdict has the one or the other */
 	enum policy_program_mode mode = v->info ? v->info->program_mode : v->policy->program_mode;
 	size_t count = v->info ? v->info->program_count : v->policy->program_count;
 	bool named = false;

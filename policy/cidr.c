@@ -11,14 +11,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#define IPV6_HEAD(high) { (uint64_t)(high) << 48, 0 }
+#define IPV6_HEAD(high) \
+	{ \
+		(uint64_t)(high) << 48, 0 \
+	}
 
 const struct policy_builtin policy_builtins[] = {
-	{ { .address = { 0, 0xa9fe0000 }, .prefix = 16 }, "169.254.0.0/16 (link-local)" },
-	{ { .address = { 0, 0xe0000000 }, .prefix = 4 }, "224.0.0.0/4 (multicast)" },
-	{ { .address = { 0, 0x646464c8 }, .prefix = 32 }, "100.100.100.200/32 (cloud metadata)" },
-	{ { .address = IPV6_HEAD(0xfe80), .prefix = 10, .ipv6 = true }, "fe80::/10 (link-local)" },
-	{ { .address = IPV6_HEAD(0xff00), .prefix = 8, .ipv6 = true }, "ff00::/8 (multicast)" },
+	{{.address = {0, 0xa9fe0000}, .prefix = 16}, "169.254.0.0/16 (link-local)"},
+	{{.address = {0, 0xe0000000}, .prefix = 4}, "224.0.0.0/4 (multicast)"},
+	{{.address = {0, 0x646464c8}, .prefix = 32}, "100.100.100.200/32 (cloud metadata)"},
+	{{.address = IPV6_HEAD(0xfe80), .prefix = 10, .ipv6 = true}, "fe80::/10 (link-local)"},
+	{{.address = IPV6_HEAD(0xff00), .prefix = 8, .ipv6 = true}, "ff00::/8 (multicast)"},
 };
 const size_t policy_builtin_count = sizeof(policy_builtins) / sizeof(*policy_builtins);
 
@@ -33,17 +36,17 @@ int policy_key_compare(const struct policy_key6 *a, const struct policy_key6 *b)
 static struct policy_key6 host_mask(bool ipv6, unsigned prefix)
 {
 	if (!ipv6)
-		return (struct policy_key6){ 0, UINT32_MAX & (prefix ? (UINT64_C(1) << (32 - prefix)) - 1 : UINT32_MAX) };
+		return (struct policy_key6){0, UINT32_MAX & (prefix ? (UINT64_C(1) << (32 - prefix)) - 1 : UINT32_MAX)};
 	if (prefix >= 64)
-		return (struct policy_key6){ 0, prefix == 64 ? UINT64_MAX : (UINT64_C(1) << (128 - prefix)) - 1 };
-	return (struct policy_key6){ prefix ? (UINT64_C(1) << (64 - prefix)) - 1 : UINT64_MAX, UINT64_MAX };
+		return (struct policy_key6){0, prefix == 64 ? UINT64_MAX : (UINT64_C(1) << (128 - prefix)) - 1};
+	return (struct policy_key6){prefix ? (UINT64_C(1) << (64 - prefix)) - 1 : UINT64_MAX, UINT64_MAX};
 }
 
 struct policy_key6 policy_cidr_last(const struct policy_cidr *cidr)
 {
 	struct policy_key6 mask = host_mask(cidr->ipv6, cidr->prefix);
 
-	return (struct policy_key6){ cidr->address.high | mask.high, cidr->address.low | mask.low };
+	return (struct policy_key6){cidr->address.high | mask.high, cidr->address.low | mask.low};
 }
 
 bool policy_cidr_holds(const struct policy_cidr *cidr, const struct policy_key6 *address)
@@ -72,6 +75,7 @@ static bool __attribute__((format(printf, 2, 3))) refuse(char why[static POLICY_
 	va_list arguments;
 
 	va_start(arguments, format);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it loses va_start() when it reads several files */
 	(void)vsnprintf(why, POLICY_CIDR_WHY, format, arguments);
 	va_end(arguments);
 	return false;
@@ -114,11 +118,13 @@ static bool refuse_address(const char *address, char why[static POLICY_CIDR_WHY]
 	if (strchr(address, '%'))
 		return refuse(why, "a CIDR has no zone; write it without '%%' and what follows");
 	if (!strchr(address, ':') && has_leading_zero(address))
-		return refuse(why, "a part begins with a zero, which some read as octal; write it without leading zeros");
+		return refuse(
+			why, "a part begins with a zero, which some read as octal; write it without leading zeros");
 	if (!strchr(address, ':') && strspn(address, "0123456789.") == strlen(address))
 		return refuse(why, "is not an IPv4 address; write four numbers from 0 to 255, as in 10.0.0.0/8");
 	if (!strchr(address, ':'))
-		return refuse(why, "is not an address, and names are not resolved; write a CIDR such as 10.0.0.0/8, or \"any\"");
+		return refuse(why,
+			"is not an address, and names are not resolved; write a CIDR such as 10.0.0.0/8, or \"any\"");
 	return refuse(why, "is not an IPv6 address; write it as in fd00:7::/64");
 }
 
@@ -137,14 +143,14 @@ static bool read_address(const char *text, struct policy_cidr *out)
 	struct in6_addr in6;
 
 	if (inet_pton(AF_INET, text, &in) == 1) {
-		*out = (struct policy_cidr){ .address = { 0, ntohl(in.s_addr) }, .position = out->position };
+		*out = (struct policy_cidr){.address = {0, ntohl(in.s_addr)}, .position = out->position};
 		return true;
 	}
 	if (inet_pton(AF_INET6, text, &in6) != 1)
 		return false;
-	*out = (struct policy_cidr){ .address = { read_be64(in6.s6_addr), read_be64(in6.s6_addr + 8) },
+	*out = (struct policy_cidr){.address = {read_be64(in6.s6_addr), read_be64(in6.s6_addr + 8)},
 		.position = out->position,
-		.ipv6 = true };
+		.ipv6 = true};
 	return true;
 }
 
@@ -165,7 +171,7 @@ static bool clear_host_bits(struct policy_cidr *cidr)
 
 bool policy_cidr_parse(const char *text, struct policy_cidr *out, char why[static POLICY_CIDR_WHY])
 {
-	struct policy_cidr cidr = { .position = out->position };
+	struct policy_cidr cidr = {.position = out->position};
 	const char *slash = strchr(text, '/');
 	char address[INET6_ADDRSTRLEN], fix[POLICY_CIDR_TEXT];
 	size_t length = slash ? (size_t)(slash - text) : strlen(text);
@@ -179,7 +185,8 @@ bool policy_cidr_parse(const char *text, struct policy_cidr *out, char why[stati
 	if (!read_address(address, &cidr))
 		return refuse_address(address, why);
 	if (!slash)
-		return refuse(why, "has no prefix length; write %s/%d for this one address", address, cidr.ipv6 ? 128 : 32);
+		return refuse(
+			why, "has no prefix length; write %s/%d for this one address", address, cidr.ipv6 ? 128 : 32);
 	prefix = read_prefix(slash + 1, cidr.ipv6 ? 128 : 32, why);
 	if (prefix < 0)
 		return false;
@@ -187,7 +194,7 @@ bool policy_cidr_parse(const char *text, struct policy_cidr *out, char why[stati
 	clean = clear_host_bits(&cidr);
 	policy_cidr_format(&cidr, fix);
 	if (is_mapped(&cidr)) {
-		struct policy_cidr plain = { .address = { 0, cidr.address.low & UINT32_MAX }, .prefix = cidr.prefix - 96 };
+		struct policy_cidr plain = {.address = {0, cidr.address.low & UINT32_MAX}, .prefix = cidr.prefix - 96};
 
 		policy_cidr_format(&plain, fix);
 		return refuse(why, "is IPv4-mapped, and such addresses follow the IPv4 rules; write %s", fix);

@@ -7,19 +7,19 @@
 #include <unistd.h>
 
 /* The value of pointer p, which is NULL afterwards: its owner is now the receiver. */
-#define take(p)                                                                                                        \
-	({                                                                                                             \
-		__typeof__(p) taken_ = (p);                                                                            \
-		(p) = NULL;                                                                                            \
-		taken_;                                                                                                \
+#define take(p) \
+	({ \
+		__typeof__(p) taken_ = (p); \
+		(p) = NULL; \
+		taken_; \
 	})
 
 /* The same for a descriptor, which is -1 afterwards. */
-#define take_fd(fd)                                                                                                    \
-	({                                                                                                             \
-		int taken_ = (fd);                                                                                     \
-		(fd) = -1;                                                                                             \
-		taken_;                                                                                                \
+#define take_fd(fd) \
+	({ \
+		int taken_ = (fd); \
+		(fd) = -1; \
+		taken_; \
 	})
 
 static inline void cleanup_free(void *pointer)

@@ -29,7 +29,7 @@ static void free_compilation(struct compilation *compilation)
 
 static struct policy_array reserve(uint64_t *size, uint64_t count, size_t item)
 {
-	struct policy_array array = { .offset = *size, .count = count };
+	struct policy_array array = {.offset = *size, .count = count};
 
 	*size = (*size + count * item + 63) / 64 * 64;
 	return array;
@@ -65,7 +65,7 @@ static void put_value(struct filling *filling, size_t block, size_t place)
 {
 	if (filling->blocks6)
 		filling->blocks6[block].values[place] = filling->value;
-	else
+	else /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): one of the two is there */
 		filling->blocks4[block].values[place] = filling->value;
 }
 
@@ -100,7 +100,7 @@ static void fill_block(struct filling *filling, size_t block)
 
 static void fill_list(const struct policy_intervals *from, bool ipv6, const struct policy_array *list, void *blocks)
 {
-	struct filling filling = { .from = from, .blocks = list->count };
+	struct filling filling = {.from = from, .blocks = list->count};
 
 	if (ipv6)
 		filling.blocks6 = blocks;
@@ -128,7 +128,8 @@ static void fill_image(const struct policy *policy, const struct compilation *co
 	memcpy(half->programs, policy->programs, sizeof(half->programs));
 	for (size_t i = 0; i < policy->rule_count; i++)
 		if (policy->rules[i].use == POLICY_SMC)
-			half->flags |= policy->rules[i].role == POLICY_LISTEN ? POLICY_HAS_LISTEN_SMC : POLICY_HAS_CONNECT_SMC;
+			half->flags |=
+				policy->rules[i].role == POLICY_LISTEN ? POLICY_HAS_LISTEN_SMC : POLICY_HAS_CONNECT_SMC;
 }
 
 static int make_image(const struct policy *policy, const struct compilation *compilation, struct policy_image **out)
@@ -152,11 +153,12 @@ static int make_image(const struct policy *policy, const struct compilation *com
 
 static int report_too_big(const struct policy *policy, struct policy_errors *errors)
 {
-	struct policy_error error = { .line = 1, .column = 1 };
+	struct policy_error error = {.line = 1, .column = 1};
 	_cleanup_free_ char *text = NULL;
 
 	if (asprintf(&text,
-		    "%s:1:1: policy '%s': its ports and CIDRs together need more than %u MiB of table; write fewer port "
+		    "%s:1:1: policy '%s': its ports and CIDRs together need more than %u MiB of table; write fewer "
+		    "port "
 		    "ranges in rules with many CIDRs",
 		    policy->name, policy->name, (unsigned)(POLICY_HALF_SIZE >> 20)) < 0)
 		text = NULL;
@@ -165,7 +167,7 @@ static int report_too_big(const struct policy *policy, struct policy_errors *err
 
 int policy_compile(const struct policy *policy, struct policy_image **out, struct policy_errors *errors)
 {
-	__attribute__((cleanup(free_compilation))) struct compilation compilation = { 0 };
+	__attribute__((cleanup(free_compilation))) struct compilation compilation = {0};
 	int r = policy_groups_new(policy, &compilation.groups);
 
 	for (unsigned i = 0; i < POLICY_LISTS && !r; i++)

@@ -41,8 +41,7 @@ size_t policy_entries_group(const struct policy_entries *entries, size_t first)
 static void add(struct policy_entries *entries, const struct policy_cidr *cidr, uint32_t rule, uint32_t index)
 {
 	entries->items[entries->count++] = (struct policy_entry){
-		.address = cidr->address, .rule = rule, .cidr = index, .prefix = cidr->prefix, .ipv6 = cidr->ipv6
-	};
+		.address = cidr->address, .rule = rule, .cidr = index, .prefix = cidr->prefix, .ipv6 = cidr->ipv6};
 }
 
 static size_t count_cidrs(const struct policy *policy, enum policy_role role)
@@ -56,7 +55,7 @@ static size_t count_cidrs(const struct policy *policy, enum policy_role role)
 
 static void add_special(struct policy_entries *entries, enum policy_role role, bool ipv6)
 {
-	struct policy_cidr wildcard = { .prefix = ipv6 ? 128 : 32, .ipv6 = ipv6 };
+	struct policy_cidr wildcard = {.prefix = ipv6 ? 128 : 32, .ipv6 = ipv6};
 
 	for (size_t i = 0; i < policy_builtin_count; i++)
 		if (policy_builtins[i].cidr.ipv6 == ipv6)
@@ -79,10 +78,10 @@ static void drop_repetitions(struct policy_entries *entries)
 	entries->count = kept;
 }
 
-int policy_entries_collect(const struct policy *policy, enum policy_role role, bool ipv6, bool special,
-	struct policy_entries *out)
+int policy_entries_collect(
+	const struct policy *policy, enum policy_role role, bool ipv6, bool special, struct policy_entries *out)
 {
-	struct policy_entries entries = { .room = count_cidrs(policy, role) + policy_builtin_count + 1 };
+	struct policy_entries entries = {.room = count_cidrs(policy, role) + policy_builtin_count + 1};
 
 	entries.items = malloc(entries.room * sizeof(*entries.items));
 	if (!entries.items)

@@ -24,11 +24,11 @@ struct question {
 
 static void set_ipv6(struct question *question, const struct in6_addr *in6, struct policy_explanation *out)
 {
-	uint64_t half[2] = { 0, 0 };
+	uint64_t half[2] = {0, 0};
 
 	for (size_t i = 0; i < 16; i++)
 		half[i / 8] = half[i / 8] << 8 | in6->s6_addr[i];
-	question->address = (struct policy_key6){ half[0], half[1] };
+	question->address = (struct policy_key6){half[0], half[1]};
 	out->mapped = IN6_IS_ADDR_V4MAPPED(in6);
 	question->ipv6 = !out->mapped;
 	if (out->mapped)
@@ -39,13 +39,13 @@ static void set_ipv6(struct question *question, const struct in6_addr *in6, stru
 static bool read_question(
 	const struct sockaddr *address, size_t len, struct question *question, struct policy_explanation *out)
 {
-	struct sockaddr_in in = { 0 };
-	struct sockaddr_in6 in6 = { 0 };
+	struct sockaddr_in in = {0};
+	struct sockaddr_in6 in6 = {0};
 
 	memcpy(&in, address, len < sizeof(in) ? len : sizeof(in));
 	memcpy(&in6, address, len < sizeof(in6) ? len : sizeof(in6));
 	if (in.sin_family == AF_INET && len >= sizeof(in)) {
-		question->address = (struct policy_key6){ 0, ntohl(in.sin_addr.s_addr) };
+		question->address = (struct policy_key6){0, ntohl(in.sin_addr.s_addr)};
 		(void)inet_ntop(AF_INET, &in.sin_addr, question->text, sizeof(question->text));
 	} else if (in.sin_family == AF_INET6 && len >= sizeof(in6)) {
 		set_ipv6(question, &in6.sin6_addr, out);
@@ -67,7 +67,7 @@ static bool find_ports(const struct question *question, const struct policy_rule
 {
 	bool found = false;
 
-	*out = (struct policy_port_range){ 0, 65535 };
+	*out = (struct policy_port_range){0, 65535};
 	for (uint32_t i = 0; i < rule->port_count; i++) {
 		struct policy_port_range range = question->policy->ports[rule->port_first + i];
 
@@ -98,8 +98,8 @@ static int64_t find_cidr(const struct question *question, const struct policy_ru
 /* True if a comes before b: the longer prefix, then the narrower ports, then the earlier rule. */
 static bool stronger(const struct policy *policy, const struct policy_candidate *a, const struct policy_candidate *b)
 {
-	uint8_t prefix[2] = { policy->cidrs[a->cidr].prefix, policy->cidrs[b->cidr].prefix };
-	int width[2] = { a->port.to - a->port.from, b->port.to - b->port.from };
+	uint8_t prefix[2] = {policy->cidrs[a->cidr].prefix, policy->cidrs[b->cidr].prefix};
+	int width[2] = {a->port.to - a->port.from, b->port.to - b->port.from};
 
 	if (prefix[0] != prefix[1])
 		return prefix[0] > prefix[1];
@@ -128,7 +128,7 @@ static int collect(const struct question *question, struct policy_explanation *o
 {
 	for (uint32_t i = 0; i < question->policy->rule_count; i++) {
 		const struct policy_rule *rule = &question->policy->rules[i];
-		struct policy_candidate candidate = { .rule = i + 1 };
+		struct policy_candidate candidate = {.rule = i + 1};
 		int64_t cidr;
 
 		if (rule->role != question->role || !find_ports(question, rule, &candidate.port))
@@ -206,7 +206,7 @@ int policy_explain(const struct policy *policy, enum policy_role role, const str
 	struct policy_explanation **out)
 {
 	_cleanup_policy_explanation_ struct policy_explanation *explanation = calloc(1, sizeof(*explanation));
-	struct question question = { .policy = policy, .role = role };
+	struct question question = {.policy = policy, .role = role};
 
 	if (!explanation)
 		return -ENOMEM;

@@ -131,7 +131,7 @@ static struct known *find_known(const struct policy_groups *groups, uint32_t bel
 /* Keeps at least half of the slots free. */
 static int grow_known(struct policy_groups *groups)
 {
-	struct policy_groups old = { .known = groups->known, .known_room = groups->known_room };
+	struct policy_groups old = {.known = groups->known, .known_room = groups->known_room};
 	const uint32_t *pool = groups->rule_pool.items;
 	struct known *known;
 
@@ -187,13 +187,13 @@ static int collect_ranges(struct policy_groups *groups, const uint32_t *rules, s
 		if (!ranges)
 			return -ENOMEM;
 		if (!rule->port_count) {
-			*ranges = (struct range){ 0, PORTS - 1, rules[i] };
+			*ranges = (struct range){0, PORTS - 1, rules[i]};
 			groups->ranges.count++;
 		}
 		for (uint32_t p = 0; p < rule->port_count; p++) {
 			const struct policy_port_range *port = &policy->ports[rule->port_first + p];
 
-			ranges[p] = (struct range){ port->from, port->to, rules[i] };
+			ranges[p] = (struct range){port->from, port->to, rules[i]};
 			groups->ranges.count++;
 		}
 	}
@@ -223,7 +223,7 @@ static const struct policy_port *entries_below(
 	const struct policy_port *ports = groups->ports.items;
 
 	if (!(below & POLICY_VALUE_PORTS)) {
-		*single = (struct policy_port){ 0, below };
+		*single = (struct policy_port){0, below};
 		*count = 1;
 		return single;
 	}
@@ -285,7 +285,8 @@ static void paint(struct policy_groups *groups, size_t count)
 	}
 }
 
-static void show_through(struct policy_groups *groups, size_t count, const struct policy_port *below, size_t below_count)
+static void show_through(
+	struct policy_groups *groups, size_t count, const struct policy_port *below, size_t below_count)
 {
 	size_t at = 0;
 
@@ -307,14 +308,14 @@ static int write_group(struct policy_groups *groups, size_t count, uint32_t *val
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
 		if (!entries || ports[entries].value != groups->decided[i])
-			ports[++entries] = (struct policy_port){ groups->cuts[i], groups->decided[i] };
+			ports[++entries] = (struct policy_port){groups->cuts[i], groups->decided[i]};
 	if (entries == 1) {
 		*value = groups->decided[0];
 		return 0;
 	}
 	if (groups->ports.count + entries + 1 > MAX_ENTRIES)
 		return -E2BIG;
-	ports[0] = (struct policy_port){ entries, 0 };
+	ports[0] = (struct policy_port){entries, 0};
 	*value = POLICY_VALUE_PORTS | (uint32_t)groups->ports.count;
 	groups->ports.count += entries + 1;
 	return 0;
@@ -336,9 +337,10 @@ static int compute(struct policy_groups *groups, uint32_t below, const uint32_t 
 	return write_group(groups, cuts, value);
 }
 
-int policy_groups_over(struct policy_groups *groups, uint32_t below, const uint32_t *rules, size_t count, uint32_t *value)
+int policy_groups_over(
+	struct policy_groups *groups, uint32_t below, const uint32_t *rules, size_t count, uint32_t *value)
 {
-	struct known *slot, result = { .below = below, .rule_count = (uint32_t)count };
+	struct known *slot, result = {.below = below, .rule_count = (uint32_t)count};
 	bool ports = false;
 	int r;
 

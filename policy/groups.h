@@ -20,8 +20,8 @@ void policy_groups_free(struct policy_groups *groups);
  * The table value of a CIDR: what its count rules (indices into policy.rules, rising) say, and below where their
  * ports say nothing. Returns 0, -ENOMEM or -E2BIG (more than half a table of groups).
  */
-int policy_groups_over(struct policy_groups *groups, uint32_t below, const uint32_t *rules, size_t count, uint32_t *value)
-	__attribute__((warn_unused_result));
+int policy_groups_over(struct policy_groups *groups, uint32_t below, const uint32_t *rules, size_t count,
+	uint32_t *value) __attribute__((warn_unused_result));
 
 /* The table's array so far, valid until the next policy_groups_over(). */
 const struct policy_port *policy_groups_ports(const struct policy_groups *groups, size_t *count);

@@ -85,7 +85,7 @@ static bool near_builtin(const struct policy_cidr *cidr)
 /* Opens the CIDR of a group of entries: what its rules say over what is open. */
 static int open_cidr(struct sweep *sweep, const struct policy_entry *first, size_t group)
 {
-	struct policy_cidr cidr = { .address = first->address, .prefix = first->prefix, .ipv6 = first->ipv6 };
+	struct policy_cidr cidr = {.address = first->address, .prefix = first->prefix, .ipv6 = first->ipv6};
 	struct open *parent = &sweep->open[sweep->depth - 1], open = *parent;
 	size_t count = 0;
 	int r = 0;
@@ -145,7 +145,7 @@ static int allocate(struct sweep *sweep)
 int policy_intervals_make(const struct policy *policy, enum policy_role role, bool ipv6, struct policy_groups *groups,
 	struct policy_intervals *out)
 {
-	struct policy_cidr all = { .ipv6 = ipv6 };
+	struct policy_cidr all = {.ipv6 = ipv6};
 	_cleanup_free_ struct sweep *sweep = calloc(1, sizeof(*sweep));
 	int r;
 
@@ -155,7 +155,7 @@ int policy_intervals_make(const struct policy *policy, enum policy_role role, bo
 	sweep->groups = groups;
 	sweep->out = out;
 	sweep->depth = 1;
-	sweep->open[0] = (struct open){ .last = policy_cidr_last(&all), .builtin = POLICY_RULE_BUILTIN };
+	sweep->open[0] = (struct open){.last = policy_cidr_last(&all), .builtin = POLICY_RULE_BUILTIN};
 	r = policy_entries_collect(policy, role, ipv6, true, &sweep->entries);
 	if (!r)
 		r = allocate(sweep);

@@ -18,7 +18,7 @@ static bool fail(struct check *check, size_t position, size_t length, const char
 {
 	if (position + length > check->len)
 		length = check->len - position;
-	*check->fault = (struct json_fault){ { position, length }, what, why };
+	*check->fault = (struct json_fault){{position, length}, what, why};
 	return false;
 }
 
@@ -130,7 +130,8 @@ static size_t escape_length(struct check *check)
 {
 	long unit, low;
 
-	if (check->at + 1 < check->len && check->text[check->at + 1] && strchr("\"\\/bfnrt", check->text[check->at + 1]))
+	if (check->at + 1 < check->len && check->text[check->at + 1] &&
+		strchr("\"\\/bfnrt", check->text[check->at + 1]))
 		return 2;
 	if (check->at + 1 >= check->len || check->text[check->at + 1] != 'u' || (unit = hex4(check, check->at + 2)) < 0)
 		return (size_t)fail(check, check->at, 2, "escape",
@@ -139,9 +140,9 @@ static size_t escape_length(struct check *check)
 		return (size_t)fail(check, check->at, 6, "escape", "a NUL has no place in a policy; remove it");
 	if (unit < 0xd800 || unit > 0xdfff)
 		return 6;
-	low = check->at + 7 < check->len && check->text[check->at + 6] == '\\' && check->text[check->at + 7] == 'u' ?
-		hex4(check, check->at + 8) :
-		-1;
+	low = check->at + 7 < check->len && check->text[check->at + 6] == '\\' && check->text[check->at + 7] == 'u'
+		? hex4(check, check->at + 8)
+		: -1;
 	if (unit > 0xdbff || low < 0xdc00 || low > 0xdfff)
 		return (size_t)fail(check, check->at, 6, "escape", "is half a surrogate pair; write both halves");
 	return 12;
@@ -206,13 +207,13 @@ static bool check_number(struct check *check)
 		return true;
 	check->at = start;
 	return fail(check, start, word_length(check), "number",
-		good && word_length(check) > JSON_NUMBER_MAX ? "is too long; write a whole number" :
-							       "is not a number of JSON; write a whole number");
+		good && word_length(check) > JSON_NUMBER_MAX ? "is too long; write a whole number"
+							     : "is not a number of JSON; write a whole number");
 }
 
 static bool check_literal(struct check *check)
 {
-	static const char *const literals[] = { "true", "false", "null" };
+	static const char *const literals[] = {"true", "false", "null"};
 	size_t length = word_length(check);
 
 	for (size_t i = 0; i < sizeof(literals) / sizeof(*literals); i++) {
@@ -232,8 +233,8 @@ static bool check_member(struct check *check)
 {
 	if (peek(check) != '"')
 		return fail_here(check, "text",
-			peek(check) == '}' ? "a key must follow the comma; remove the comma before it" :
-					     "a key must stand here; write it in double quotes");
+			peek(check) == '}' ? "a key must follow the comma; remove the comma before it"
+					   : "a key must stand here; write it in double quotes");
 	if (!check_string(check))
 		return false;
 	skip_space(check);
@@ -254,7 +255,8 @@ static bool check_container(struct check *check, char close)
 	if (peek(check) != close) {
 		for (;;) {
 			if (close == ']' && peek(check) == ']')
-				return fail_here(check, "text", "a value must follow the comma; remove the comma before it");
+				return fail_here(
+					check, "text", "a value must follow the comma; remove the comma before it");
 			if (close == '}' ? !check_member(check) : !check_value(check))
 				return false;
 			skip_space(check);
@@ -266,8 +268,8 @@ static bool check_container(struct check *check, char close)
 	}
 	if (peek(check) != close)
 		return fail_here(check, "text",
-			close == ']' ? "a list goes on with a comma or ends with ']'; write one of them" :
-				       "an object goes on with a comma or ends with '}'; write one of them");
+			close == ']' ? "a list goes on with a comma or ends with ']'; write one of them"
+				     : "an object goes on with a comma or ends with '}'; write one of them");
 	check->at++;
 	check->depth--;
 	return true;
@@ -288,7 +290,7 @@ static bool check_value(struct check *check)
 
 bool json_check(const char *text, size_t len, struct json_fault *fault)
 {
-	struct check check = { .text = text, .len = len, .fault = fault };
+	struct check check = {.text = text, .len = len, .fault = fault};
 
 	if (!check_bytes(&check))
 		return false;

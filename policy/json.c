@@ -63,19 +63,19 @@ struct json_token json_next(struct json_cursor *cursor)
 		end = end_of_word(cursor->text, cursor->len, cursor->at);
 	if (end > cursor->len)
 		end = cursor->len;
-	token = (struct json_token){ cursor->at, end - cursor->at };
+	token = (struct json_token){cursor->at, end - cursor->at};
 	cursor->at = end;
 	return token;
 }
 
 struct json_token json_root(const char *text, size_t len)
 {
-	struct json_cursor cursor = { text, len, 0 };
+	struct json_cursor cursor = {text, len, 0};
 
 	return json_next(&cursor);
 }
 
 struct json_cursor json_children(const char *text, size_t len, struct json_token token)
 {
-	return (struct json_cursor){ text, len, token.position + 1 };
+	return (struct json_cursor){text, len, token.position + 1};
 }

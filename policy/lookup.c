@@ -159,7 +159,8 @@ static INLINE uint32_t find4(const struct policy_half *half, const struct policy
 	return load32(value);
 }
 
-static INLINE uint32_t find6(const struct policy_half *half, const struct policy_array *list, const struct policy_key6 *address)
+static INLINE uint32_t find6(
+	const struct policy_half *half, const struct policy_array *list, const struct policy_key6 *address)
 {
 	uint64_t count, block = 0;
 	const struct policy_block6 *blocks = array_of(half, list, sizeof(*blocks), &count);
@@ -220,11 +221,12 @@ static INLINE bool read_target(const struct sockaddr *addr, size_t len, struct t
 	if (len < sizeof(struct sockaddr_in))
 		return false;
 	__builtin_memcpy(&family, from + offsetof(struct sockaddr_in, sin_family), sizeof(family));
-	__builtin_memcpy(&port, from + offsetof(struct sockaddr_in, sin_port), sizeof(port)); /* sin6_port lies there too */
+	__builtin_memcpy(
+		&port, from + offsetof(struct sockaddr_in, sin_port), sizeof(port)); /* sin6_port lies there too */
 	target->port = ntohs(port);
 	if (family == AF_INET) {
 		__builtin_memcpy(&in, from + offsetof(struct sockaddr_in, sin_addr), sizeof(in));
-		*target = (struct target){ .port = target->port, .address4 = ntohl(in) };
+		*target = (struct target){.port = target->port, .address4 = ntohl(in)};
 		return true;
 	}
 	if (family != AF_INET6 || len < sizeof(struct sockaddr_in6))
@@ -237,15 +239,14 @@ static INLINE bool read_target(const struct sockaddr *addr, size_t len, struct t
 #endif
 	target->ipv6 = high != 0 || low >> 32 != 0xffff;
 	target->address4 = (uint32_t)low; /* IPv4-mapped */
-	target->address6 = (struct policy_key6){ high, low };
+	target->address6 = (struct policy_key6){high, low};
 	return true;
 }
 
 static INLINE uint32_t decide_in(const struct policy_half *half, enum policy_role role, const struct target *target)
 {
 	const struct policy_array *list = &half->lists[POLICY_LIST(role, target->ipv6)];
-	uint32_t value =
-		target->ipv6 ? find6(half, list, &target->address6) : find4(half, list, target->address4);
+	uint32_t value = target->ipv6 ? find6(half, list, &target->address6) : find4(half, list, target->address4);
 
 	if (value & POLICY_VALUE_PORTS)
 		value = find_port(half, value & ~POLICY_VALUE_PORTS, target->port);
@@ -321,7 +322,7 @@ void policy_map_summary(const struct policy_map *map, const char *comm, struct p
 		uint64_t sequence = policy_map_sequence(map);
 		const struct policy_half *half = half_of(map, sequence);
 
-		*out = (struct policy_summary){ 0 };
+		*out = (struct policy_summary){0};
 		if (half)
 			*out = (struct policy_summary){
 				.sequence = sequence,
@@ -333,5 +334,5 @@ void policy_map_summary(const struct policy_map *map, const char *comm, struct p
 		if (still_in_force(map, sequence))
 			return;
 	}
-	*out = (struct policy_summary){ 0 };
+	*out = (struct policy_summary){0};
 }

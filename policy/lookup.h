@@ -52,6 +52,7 @@ bool policy_program_matches(const char *name, const char *comm);
  * state nor "programs" is considered. addr: a struct sockaddr_in or sockaddr_in6 of at least its size in len;
  * IPv4-mapped IPv6 follows the IPv4 rules. Any other address, and a table that cannot be read, gives 0: TCP.
  */
-uint32_t policy_map_decide(const struct policy_map *map, enum policy_role role, const struct sockaddr *addr, size_t len);
+uint32_t policy_map_decide(
+	const struct policy_map *map, enum policy_role role, const struct sockaddr *addr, size_t len);
 
 #endif

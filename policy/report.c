@@ -17,7 +17,7 @@
 void policy_report_init(
 	struct policy_report *report, const char *name, const char *text, size_t len, struct policy_errors *errors)
 {
-	*report = (struct policy_report){ .errors = errors, .name = name, .text = text, .len = len, .line = 1 };
+	*report = (struct policy_report){.errors = errors, .name = name, .text = text, .len = len, .line = 1};
 }
 
 uint32_t policy_report_line(struct policy_report *report, size_t position)
@@ -91,7 +91,7 @@ void policy_report_add(struct policy_report *report, struct json_token where, co
 {
 	_cleanup_free_ char *why = NULL, *text = NULL;
 	char quoted[4 * QUOTED + 4];
-	struct policy_error error = { .position = where.position };
+	struct policy_error error = {.position = where.position};
 	va_list arguments;
 	int r;
 
@@ -107,7 +107,8 @@ void policy_report_add(struct policy_report *report, struct json_token where, co
 	va_end(arguments);
 	if (r < 0)
 		why = NULL;
-	if (!why || asprintf(&text, "%s:%u:%u: %s '%s': %s", report->name, error.line, error.column, what, quoted, why) < 0)
+	if (!why ||
+		asprintf(&text, "%s:%u:%u: %s '%s': %s", report->name, error.line, error.column, what, quoted, why) < 0)
 		text = NULL;
 	if (!text || !policy_errors_add(report->errors, &error, text))
 		report->no_memory = true;
@@ -133,5 +134,5 @@ void policy_errors_clear(struct policy_errors *errors)
 	for (size_t i = 0; i < errors->count; i++)
 		free(errors->items[i].text);
 	free(errors->items);
-	*errors = (struct policy_errors){ 0 };
+	*errors = (struct policy_errors){0};
 }

@@ -32,13 +32,13 @@ struct policy_store {
 
 static int map_table(struct policy_store *store)
 {
-	void *base = mmap(
-		NULL, POLICY_TABLE_SIZE, store->writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, store->fd, 0);
+	void *base = mmap(NULL, POLICY_TABLE_SIZE, store->writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED,
+		store->fd, 0);
 
 	if (base == MAP_FAILED)
 		return -errno;
 	store->base = base;
-	store->map = (struct policy_map){ base, POLICY_TABLE_SIZE };
+	store->map = (struct policy_map){base, POLICY_TABLE_SIZE};
 	return policy_map_valid(&store->map) ? 0 : -EPROTO;
 }
 
@@ -50,7 +50,7 @@ int policy_store_open(const char *path, enum policy_store_mode mode, struct poli
 
 	if (!store)
 		return -ENOMEM;
-	*store = (struct policy_store){ .fd = policy_store_file_open(path, writable), .writable = writable };
+	*store = (struct policy_store){.fd = policy_store_file_open(path, writable), .writable = writable};
 	if (store->fd == -ENOENT && mode == POLICY_STORE_CREATE) {
 		r = policy_store_file_create(path);
 		if (r)
@@ -131,8 +131,7 @@ static int fill_half(int fd, const struct policy_publication *publication, uint6
 	return r ? r : policy_store_file_write(fd, half, sizeof(*half), offset);
 }
 
-static int publish_locked(
-	struct policy_store *store, const struct policy_publication *publication, uint64_t *sequence)
+static int publish_locked(struct policy_store *store, const struct policy_publication *publication, uint64_t *sequence)
 {
 	struct policy_header *header = store->base;
 	uint64_t next;
@@ -246,7 +245,8 @@ const char *policy_store_strerror(int error)
 	case EPROTO:
 		return "is not a policy table, or a damaged one; remove it and apply the policy again";
 	case EPROTONOSUPPORT:
-		return "is the table of another version of smcshim; remove it, apply the policy again and restart what maps it";
+		return "is the table of another version of smcshim; remove it, apply the policy again and restart what "
+		       "maps it";
 	case EPERM:
 		return "somebody else owns it or may write it; remove it and apply the policy again";
 	case ELOOP:

@@ -132,8 +132,8 @@ struct policy_half {
 	uint32_t programs_len; /* names in programs */
 	char programs[POLICY_MAX_PROGRAMS][POLICY_COMM_LEN]; /* a trailing '*' matches any rest */
 	char source[4096];                                   /* the file it was published from, NUL-terminated */
-	struct policy_array lists[POLICY_LISTS]; /* struct policy_block4 and policy_block6 by turns */
-	struct policy_array ports;               /* struct policy_port */
+	struct policy_array lists[POLICY_LISTS];             /* struct policy_block4 and policy_block6 by turns */
+	struct policy_array ports;                           /* struct policy_port */
 };
 
 struct policy_header {

@@ -72,10 +72,12 @@ static void report_tie(struct validation *validation, const struct span *a, cons
 {
 	const struct policy_entry *x = &validation->entries.items[a->entry], *y = &validation->entries.items[b->entry];
 	const struct span *earlier = x->rule < y->rule ? a : b, *later = x->rule < y->rule ? b : a;
-	const struct policy_rule *first = rule_of(validation, earlier->entry), *second = rule_of(validation, later->entry);
+	const struct policy_rule *first = rule_of(validation, earlier->entry),
+				 *second = rule_of(validation, later->entry);
 	const struct policy *policy = validation->policy;
 	const struct policy_entry *entry = &validation->entries.items[later->entry];
-	struct json_cursor place = { validation->report->text, validation->report->len, policy->cidrs[entry->cidr].position };
+	struct json_cursor place = {
+		validation->report->text, validation->report->len, policy->cidrs[entry->cidr].position};
 	char cidr[POLICY_CIDR_TEXT], ports[2][24];
 
 	if (!remember(validation, validation->entries.items[earlier->entry].rule, entry->rule))
@@ -87,8 +89,8 @@ static void report_tie(struct validation *validation, const struct span *a, cons
 		"rule %u (line %u) says %s for %s of %s, and rule %u (line %u) says %s for %s; "
 		"make the CIDR or the ports of one of them narrower, or remove it",
 		entry->rule + 1, second->line, second->use == POLICY_SMC ? "smc" : "tcp", ports[1], cidr,
-		validation->entries.items[earlier->entry].rule + 1, first->line, first->use == POLICY_SMC ? "smc" : "tcp",
-		ports[0]);
+		validation->entries.items[earlier->entry].rule + 1, first->line,
+		first->use == POLICY_SMC ? "smc" : "tcp", ports[0]);
 }
 
 /*
@@ -97,7 +99,7 @@ static void report_tie(struct validation *validation, const struct span *a, cons
  */
 static void find_ties(struct validation *validation, size_t count)
 {
-	const struct span *last[2] = { NULL, NULL };
+	const struct span *last[2] = {NULL, NULL};
 
 	for (size_t i = 0; i < count; i++) {
 		const struct span *span = &validation->spans[i], *other;
@@ -137,13 +139,13 @@ static int check_group(struct validation *validation, size_t first, size_t group
 		const struct policy_rule *rule = rule_of(validation, (uint32_t)e);
 
 		if (!rule->port_count) {
-			r = add_span(validation, count++, &(struct span){ 0, 65535, (uint32_t)e });
+			r = add_span(validation, count++, &(struct span){0, 65535, (uint32_t)e});
 			if (r)
 				return r;
 		}
 		for (uint32_t p = rule->port_first; p < rule->port_first + rule->port_count; p++) {
 			r = add_span(validation, count++,
-				&(struct span){ policy->ports[p].from, policy->ports[p].to, (uint32_t)e });
+				&(struct span){policy->ports[p].from, policy->ports[p].to, (uint32_t)e});
 			if (r)
 				return r;
 		}
@@ -185,7 +187,7 @@ static int validate_list(struct validation *validation, enum policy_role role, b
 
 int policy_validate(const struct policy *policy, struct policy_report *report)
 {
-	struct validation validation = { .policy = policy, .report = report };
+	struct validation validation = {.policy = policy, .report = report};
 	int r = 0;
 
 	validation.pairs = calloc(POLICY_ERRORS_KEPT, sizeof(*validation.pairs));

@@ -265,7 +265,8 @@ int options_write(int fd, const struct options *options)
 
 		/* A size above net.core.*mem_max needed CAP_NET_ADMIN; when that is gone since, what is allowed is set. */
 		if (is_buffer(value->name)) {
-			set_size(fd, value->name, value->name == SO_SNDBUF ? SO_SNDBUFFORCE : SO_RCVBUFFORCE, value->number);
+			set_size(fd, value->name, value->name == SO_SNDBUF ? SO_SNDBUFFORCE : SO_RCVBUFFORCE,
+				value->number);
 			continue;
 		}
 		if (next_setsockopt(fd, SOL_SOCKET, value->name, value->bytes, value->len) && r == 0)

@@ -50,6 +50,7 @@ static bool readable(int dir, const struct stat *file)
 	struct stat process;
 
 	/* The /proc directory belongs to the process's effective user, or to root if that is to be hidden. */
+	/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): set by stat_inside(), where that returns 0 */
 	if (fstat(dir, &process) < 0 || process.st_uid == 0 || (file->st_mode & S_IROTH))
 		return true;
 	if (process.st_uid == file->st_uid)

@@ -168,6 +168,7 @@ void process_inspect(pid_t pid, struct process_report *out)
 	if (read_small(dir, "comm", out->program, sizeof(out->program)) > 0)
 		out->program[strcspn(out->program, "\n")] = '\0';
 	r = read_maps(dir, maps);
+	/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): read_maps() sets it where it returns 0 */
 	if (r < 0 || maps->lines == 0) {
 		if ((r == -EACCES || r == -EPERM) && !is_kernel_thread(dir))
 			out->kind = PROCESS_DENIED;

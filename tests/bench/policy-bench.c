@@ -60,11 +60,11 @@ static int generate(bool ipv6, unsigned long count)
 /* Loads, compiles and publishes a policy file as smcctl does; prints milliseconds of each and the peak memory. */
 static int publish(const char *file, const char *table)
 {
-	_cleanup_policy_errors_ struct policy_errors errors = { 0 };
+	_cleanup_policy_errors_ struct policy_errors errors = {0};
 	_cleanup_policy_store_ struct policy_store *store = NULL;
 	_cleanup_policy_image_ struct policy_image *image = NULL;
 	_cleanup_policy_ struct policy *policy = NULL;
-	struct policy_publication publication = { .kernel = POLICY_KERNEL_IPPROTO_SMC, .source = file, .wait = true };
+	struct policy_publication publication = {.kernel = POLICY_KERNEL_IPPROTO_SMC, .source = file, .wait = true};
 	uint64_t times[4];
 	struct rusage usage;
 	int r;
@@ -141,7 +141,7 @@ static int decide(const char *table, bool ipv6, unsigned long count)
 		uint64_t start = now_ns();
 
 		for (unsigned i = 0; i < BATCH; i++) {
-			struct sockaddr_storage address = { 0 };
+			struct sockaddr_storage address = {0};
 
 			random_address(ipv6, &state, &address);
 			sum += policy_map_decide(
@@ -165,8 +165,9 @@ int main(int argc, char **argv)
 		return publish(argv[2], argv[3]);
 	if (argc == 5 && !strcmp(argv[1], "decide"))
 		return decide(argv[2], ipv6, strtoul(argv[4], NULL, 10));
-	fprintf(stderr, "usage: policy-bench generate 4|6 COUNT\n"
-			"       policy-bench publish FILE TABLE\n"
-			"       policy-bench decide TABLE 4|6 COUNT\n");
+	fprintf(stderr,
+		"usage: policy-bench generate 4|6 COUNT\n"
+		"       policy-bench publish FILE TABLE\n"
+		"       policy-bench decide TABLE 4|6 COUNT\n");
 	return 64;
 }

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Bad input and bad surroundings of smcctl policy: one clear line, the documented exit code, nothing half done.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh" || exit 99
 in_namespace
 good='{"version":1,"rules":[{"use":"smc","connect":"10.0.0.0/8"}]}'

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # smcctl run: what is said of programs that cannot be accelerated, LD_PRELOAD, exit codes.
 # shellcheck disable=SC2016
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh" || exit 99
 in_namespace
 none="until a policy is applied"

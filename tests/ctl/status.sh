@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # smcctl status: processes with the shim, processes without it that should have it, processes that may not be seen.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh" || exit 99
 in_namespace
 [ -z "$asan" ] || export ASAN_OPTIONS=detect_leaks=0

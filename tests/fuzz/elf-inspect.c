@@ -37,7 +37,8 @@ static void try(const char *seed, size_t size, uint64_t *random, unsigned change
 		static const uint8_t values[] = {0x00, 0x01, 0x7f, 0x80, 0xff};
 
 		*random = *random * 6364136223846793005u + 1442695040888963407u;
-		copy[(*random >> 33) % size] = i % 2 ? values[(*random >> 20) % sizeof(values)] : (uint8_t)(*random >> 12);
+		copy[(*random >> 33) % size] =
+			i % 2 ? values[(*random >> 20) % sizeof(values)] : (uint8_t)(*random >> 12);
 	}
 	(void)LLVMFuzzerTestOneInput(copy, size);
 	free(copy);

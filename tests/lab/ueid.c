@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #define EID_LEN 32
-#define ADD_UEID 10   /* SMC_NETLINK_ADD_UEID; older linux/smc.h lack it */
-#define EID_ENTRY 1   /* SMC_NLA_EID_TABLE_ENTRY */
+#define ADD_UEID 10 /* SMC_NETLINK_ADD_UEID; older linux/smc.h lack it */
+#define EID_ENTRY 1 /* SMC_NLA_EID_TABLE_ENTRY */
 
 struct message {
 	struct nlmsghdr nl;
