@@ -88,7 +88,7 @@ refused "a script that empties the environment" "empty environment" ./emptyscrip
 mkfifo fifo && chmod +x fifo && printf '#!%s/fifo\n' "$PWD" >fifoscript && chmod +x fifoscript
 gives 3 "a FIFO as interpreter does not hang" timeout 10 "$smcctl" run --require ./fifoscript
 printf 'int main(void){return 0;}\n' >t.c
-cc -o plain t.c && cc -static-pie -o staticpie t.c && cc -m32 -c -o t32.o t.c
+cc -o plain t.c && cc -static-pie -o staticpie t.c
 refused "a static-pie program" "'./staticpie' is linked statically" ./staticpie
 objcopy --add-section .note.go.buildid=t.c plain gosection
 refused "a Go program, told by its section" "'./gosection' is a Go program" ./gosection
