@@ -5,3 +5,4 @@
 #include "preload/shim.h"
 
 HOOK struct smcshim_counters smcshim_counters;
+extern __typeof__(smcshim_counters) smcshim_own_counters __attribute__((alias("smcshim_counters")));

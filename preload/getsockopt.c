@@ -7,13 +7,20 @@
 
 #include "preload/shim.h"
 
+/* Some programs have the option's value written to errno itself. */
+static void restore_errno(int saved, const void *value)
+{
+	if (value != (const void *)&errno)
+		errno = saved;
+}
+
 static int answer_int(void *value, socklen_t *len, int number, int saved)
 {
 	socklen_t n = *len < sizeof number ? *len : sizeof number;
 
+	restore_errno(saved, value);
 	__builtin_memcpy(value, &number, n);
 	*len = n;
-	errno = saved;
 	return 0;
 }
 
@@ -31,8 +38,7 @@ static int mask_identity(int fd, int name, void *value, socklen_t *len, int save
 		count(SMCSHIM_quirk_identity);
 		return answer_int(value, len, IPPROTO_TCP, saved);
 	}
-	errno = saved;
-	return 0;
+	return answer_int(value, len, seen, saved);
 }
 
 static int resolve_pending(int fd, void *value, socklen_t *len, int saved)
@@ -46,8 +52,7 @@ static int resolve_pending(int fd, void *value, socklen_t *len, int saved)
 		r = connect_outcome(fd, events, error, &after);
 		return answer_int(value, len, -r, saved);
 	}
-	errno = saved;
-	return 0;
+	return answer_int(value, len, error, saved);
 }
 
 HOOK int getsockopt(int fd, int level, int name, void *value, socklen_t *len)

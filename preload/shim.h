@@ -24,15 +24,17 @@
 /* ---- counters.c ---- */
 
 extern struct smcshim_counters smcshim_counters;
+/* The same object by a name that needs no look-up through the global offset table. */
+extern struct smcshim_counters smcshim_own_counters __attribute__((visibility("hidden")));
 
 static inline void count(enum smcshim_counter which)
 {
-	__atomic_fetch_add(&smcshim_counters.value[which], 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&smcshim_own_counters.value[which], 1, __ATOMIC_RELAXED);
 }
 
 static inline void uncount(enum smcshim_counter which)
 {
-	__atomic_fetch_sub(&smcshim_counters.value[which], 1, __ATOMIC_RELAXED);
+	__atomic_fetch_sub(&smcshim_own_counters.value[which], 1, __ATOMIC_RELAXED);
 }
 
 /* ---- next.c: the functions that stand behind ours ---- */
@@ -78,8 +80,37 @@ static inline bool mode_may_listen(unsigned mode)
 /* Reads the environment once and maps the table; called by the constructor. */
 void table_start(void);
 
+/* Written by table.c alone; here for the questions below, which socket() asks in a few instructions. */
+struct table {
+	_Atomic(const void *) base; /* NULL until there is a table, then the mapping for ever */
+	size_t size;                /* published by base */
+	_Atomic(int64_t) look_after;
+	/* sequence << 16 | TABLE_KNOWN | MODE_* of that sequence: a flip makes it stale, and anybody may renew it */
+	_Atomic(uint64_t) known;
+	_Atomic(bool) aside;
+};
+#define TABLE_KNOWN 0x8000u
+
+extern struct table table __attribute__((visibility("hidden")));
+
+unsigned table_mode_slow(bool look);
+
 /* MODE_* bits of now; 0 without a usable table. look: the table may be looked for again if it was missing. */
-unsigned table_mode(bool look);
+static inline unsigned table_mode(bool look)
+{
+	const struct policy_header *header = atomic_load_explicit(&table.base, memory_order_acquire);
+	uint64_t known, sequence;
+	uint32_t state;
+
+	if (__builtin_expect(header == NULL, 0))
+		return look ? table_mode_slow(true) : 0;
+	state = __atomic_load_n(&header->state, __ATOMIC_RELAXED);
+	known = atomic_load_explicit(&table.known, memory_order_relaxed);
+	sequence = __atomic_load_n(&header->sequence, __ATOMIC_ACQUIRE);
+	if (__builtin_expect(state == POLICY_ON && (known ^ (sequence << 16 | TABLE_KNOWN)) < TABLE_KNOWN, 1))
+		return (unsigned)known & (TABLE_KNOWN - 1);
+	return state == POLICY_OFF ? 0 : table_mode_slow(look);
+}
 
 /* True if the rules in force say SMC for this address; what state and programs say is the caller's to check. */
 bool table_says_smc(enum policy_role role, const struct sockaddr *addr, socklen_t len);
@@ -88,11 +119,18 @@ bool table_says_smc(enum policy_role role, const struct sockaddr *addr, socklen_
 unsigned table_buffers(void);
 
 /* True if a program under this shim asked for SMC itself: its SMC sockets are then none of our business. */
-bool table_standing_aside(void);
+static inline bool table_standing_aside(void)
+{
+	return atomic_load_explicit(&table.aside, memory_order_relaxed);
+}
+
 void table_stand_aside(void);
 
 /* False as long as there has been no table: every hook but socket() is then the next function's call and no more. */
-bool table_mapped(void);
+static inline bool table_mapped(void)
+{
+	return atomic_load_explicit(&table.base, memory_order_relaxed) != NULL;
+}
 
 /* ---- kind.c: what is this descriptor? Asked of the kernel, remembered nowhere ---- */
 

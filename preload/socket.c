@@ -18,7 +18,7 @@ static bool asks_for_smc(int domain, int protocol)
 	return domain == AF_SMC || protocol == IPPROTO_SMC;
 }
 
-static int socket_smc(unsigned mode, int domain, int type, int protocol)
+static __attribute__((noinline)) int socket_smc(unsigned mode, int domain, int type, int protocol)
 {
 	int saved = errno;
 	int fd = make_smc(mode, domain, type);
@@ -39,7 +39,7 @@ HOOK int socket(int domain, int type, int protocol)
 {
 	unsigned mode;
 
-	if (!is_eligible(domain, type, protocol)) {
+	if (__builtin_expect(!is_eligible(domain, type, protocol), 0)) {
 		if (asks_for_smc(domain, protocol))
 			table_stand_aside();
 		return next_socket(domain, type, protocol);

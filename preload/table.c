@@ -15,17 +15,7 @@
 
 #define LOOK_AGAIN_SECONDS 1
 
-/* Constant after the constructor, but for base, which goes from NULL to the mapping once. */
-static struct {
-	_Atomic(const void *) base;
-	size_t size; /* published by base */
-	_Atomic(int64_t) look_after;
-	/* sequence << 16 | 1 << 15 | MODE_* of that sequence: a flip makes it stale, and anybody may renew it */
-	_Atomic(uint64_t) known;
-	_Atomic(bool) aside;
-} table;
-
-#define KNOWN 0x8000u
+struct table table;
 
 static int64_t now_seconds(void)
 {
@@ -138,11 +128,6 @@ static bool current_map(struct policy_map *map)
 	return map->base != NULL;
 }
 
-bool table_mapped(void)
-{
-	return atomic_load_explicit(&table.base, memory_order_relaxed) != NULL;
-}
-
 static unsigned summarise(const struct policy_map *map)
 {
 	static const struct {
@@ -171,14 +156,13 @@ static unsigned summarise(const struct policy_map *map)
 		mode |= MODE_LISTEN;
 	if (summary.buffers)
 		mode |= MODE_BUFFERS;
-	atomic_store_explicit(&table.known, summary.sequence << 16 | KNOWN | mode, memory_order_relaxed);
+	atomic_store_explicit(&table.known, summary.sequence << 16 | TABLE_KNOWN | mode, memory_order_relaxed);
 	return mode;
 }
 
-unsigned table_mode(bool look)
+unsigned table_mode_slow(bool look)
 {
 	struct policy_map map;
-	uint64_t known;
 	unsigned mode;
 	enum policy_state state;
 
@@ -192,11 +176,7 @@ unsigned table_mode(bool look)
 	state = policy_map_state(&map);
 	if (state == POLICY_OFF)
 		return 0;
-	known = atomic_load_explicit(&table.known, memory_order_relaxed);
-	if (__builtin_expect(known >> 16 == (policy_map_sequence(&map) & UINT64_MAX >> 16) && (known & KNOWN), 1))
-		mode = (unsigned)known & (KNOWN - 1);
-	else
-		mode = summarise(&map);
+	mode = summarise(&map);
 	if (state == POLICY_OBSERVE && (mode & MODE_ON))
 		mode = (mode & ~MODE_ON) | MODE_OBSERVE;
 	return mode;
@@ -218,11 +198,6 @@ unsigned table_buffers(void)
 		return 0;
 	policy_map_summary(&map, smcshim_counters.about.comm, &summary);
 	return summary.buffers;
-}
-
-bool table_standing_aside(void)
-{
-	return atomic_load_explicit(&table.aside, memory_order_relaxed);
 }
 
 void table_stand_aside(void)
