@@ -64,8 +64,10 @@ fails() {
     if "$@"; then return 1; fi
 }
 
+# A child that has ended stays until it is waited for, but is not alive.
 alive() {
-    kill -0 "$1" 2>/dev/null
+    local stat
+    { read -r stat <"/proc/$1/stat"; } 2>/dev/null && [[ ${stat##*) } != Z* ]]
 }
 
 # gone ID...: waits until none of these processes is left; they need not be children.
@@ -73,8 +75,6 @@ gone() {
     local id tries=0
     for id; do
         while alive "$id"; do
-            # A child that has ended stays until it is waited for.
-            [[ $(ps -o stat= -p "$id") != Z* ]] || break
             ((++tries <= 150)) || die "process $id does not end"
             sleep 0.1
         done
@@ -85,6 +85,7 @@ gone() {
 stop() {
     local name=$1 id=${servers[$1]}
     unset "servers[$name]"
+    [[ $CONFIG == off ]] || grep -q libsmcshim.so "/proc/$id/maps" || fact "$name is under the shim" false
     kill "-${2:-TERM}" "$id" || die "$name had ended before: $(tail -n 3 "$WORK/$name.log")"
     gone "$id"
 }
@@ -191,7 +192,8 @@ kinds() {
             text+=", fallbacks $client_fallback (forced $forced) and $server_fallback"
         ;;
     other)
-        expression='client + server + wrong + client_error + server_error + server_fallback == 0 && client_fallback == forced'
+        expression='client + server + wrong + client_error + server_error + server_fallback == 0'
+        expression+=' && client_fallback == forced && made >= forced && forced > 0'
         text="$made SMC sockets made, $forced downgraded, no connection SMC"
         ;;
     *)

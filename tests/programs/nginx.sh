@@ -7,7 +7,7 @@
 needs nginx wrk curl
 
 # What a second is enough for, without saying how fast: a new connection over soft-RoCE takes long.
-many=100 several=50
+many=100 several=20
 [[ $MODE == smcd ]] || many=10 several=5
 
 files=$PORT reload=$((PORT + 1)) upstream=$((PORT + 2))

@@ -58,6 +58,9 @@ sql -c "select repeat('0123456789', 200000)" | sha256sum
 # IPv6, and a connection of its own for the cancel request.
 PGHOST=::1 sql -c 'select family(inet_client_addr())'
 fails sql -c "set statement_timeout = '200ms'" -c 'select pg_sleep(20)' 2>&1 | grep -o 'canceling statement.*'
-fails timeout --signal=INT 1 "${under[@]}" psql -XqAt -c 'select pg_sleep(20)' 2>&1 | grep -o 'canceling statement.*'
+PGOPTIONS='-c log_statement=all' start sleeper psql -XqAt -c 'select pg_sleep(40)'
+until_ok grep -q 'statement: select pg_sleep(40)' postgres.log
+stop sleeper INT
+grep -o 'canceling statement.*' sleeper.log
 kinds 'psql, COPY, IPv6, cancel' 'client == server && client >= 8 && client_fallback + server_fallback == 0'
 stop postgres INT
