@@ -38,7 +38,8 @@ static void add_cidr(
 	if (policy->cidr_count == POLICY_MAX_CIDRS) {
 		if (!parser->over_capacity)
 			policy_report_add(&parser->report, where, rule->role == POLICY_LISTEN ? "listen" : "connect",
-				"is one more than the %u CIDRs that a table holds; join neighbours into shorter prefixes",
+				"is one more than the %u CIDRs that a table holds; join neighbours into shorter "
+				"prefixes",
 				POLICY_MAX_CIDRS);
 		parser->over_capacity = true;
 		return;
@@ -55,7 +56,7 @@ static void add_cidr(
 static void read_cidr(struct parser *parser, struct policy_rule *rule, const char *text, struct json_token where)
 {
 	const char *what = rule->role == POLICY_LISTEN ? "listen" : "connect";
-	struct policy_cidr cidr = { 0 };
+	struct policy_cidr cidr = {0};
 	char why[POLICY_CIDR_WHY];
 
 	if (!policy_cidr_parse(text, &cidr, why))
@@ -71,8 +72,8 @@ static void read_cidr(struct parser *parser, struct policy_rule *rule, const cha
 
 static void read_any(struct parser *parser, struct policy_rule *rule, struct json_token where)
 {
-	add_cidr(parser, rule, &(struct policy_cidr){ .ipv6 = false }, where);
-	add_cidr(parser, rule, &(struct policy_cidr){ .ipv6 = true }, where);
+	add_cidr(parser, rule, &(struct policy_cidr){.ipv6 = false}, where);
+	add_cidr(parser, rule, &(struct policy_cidr){.ipv6 = true}, where);
 }
 
 static void read_addresses(
@@ -139,22 +140,23 @@ static void read_note(struct parser *parser, void *to, const cJSON *value, struc
 }
 
 static const struct parse_key rule_keys[] = {
-	{ "use", read_use },
-	{ "connect", read_connect },
-	{ "listen", read_listen },
-	{ "ports", read_ports },
-	{ "note", read_note },
+	{"use", read_use},
+	{"connect", read_connect},
+	{"listen", read_listen},
+	{"ports", read_ports},
+	{"note", read_note},
 };
 
-static const struct parse_object rule_object = { "rule", "use, connect, listen, ports, note", rule_keys,
-	sizeof(rule_keys) / sizeof(*rule_keys) };
+static const struct parse_object rule_object = {
+	"a rule", "use, connect, listen, ports, note", rule_keys, sizeof(rule_keys) / sizeof(*rule_keys)};
 
 static void check_keys(struct parser *parser, unsigned seen, struct json_token open)
 {
 	unsigned roles = seen & (SEEN_CONNECT | SEEN_LISTEN);
 
 	if (!(seen & SEEN_USE))
-		policy_report_add(&parser->report, open, "rule", "has no use; write \"use\": \"smc\" or \"use\": \"tcp\"");
+		policy_report_add(
+			&parser->report, open, "rule", "has no use; write \"use\": \"smc\" or \"use\": \"tcp\"");
 	if (!roles)
 		policy_report_add(&parser->report, open, "rule",
 			"has neither connect nor listen; write \"connect\": \"CIDR\" or \"listen\": \"CIDR\"");
@@ -171,13 +173,13 @@ void parse_rule(struct parser *parser, const cJSON *value, struct json_token whe
 	rule = parse_grow(parser, (void **)&policy->rules, policy->rule_count, &parser->rule_room, sizeof(*rule));
 	if (!rule)
 		return;
-	*rule = (struct policy_rule){ .line = policy_report_line(&parser->report, where.position),
+	*rule = (struct policy_rule){.line = policy_report_line(&parser->report, where.position),
 		.cidr_first = (uint32_t)policy->cidr_count,
-		.port_first = (uint32_t)policy->port_count };
+		.port_first = (uint32_t)policy->port_count};
 	policy->rule_count++; /* also when it is wrong: rule N stays the N-th of the file */
 	if (cJSON_IsObject(value))
 		check_keys(parser, parse_object(parser, &rule_object, rule, value, where),
-			(struct json_token){ where.position, 1 });
+			(struct json_token){where.position, 1});
 	else
 		parse_wrong_type(parser, value, where, "rule", "write { \"use\": \"smc\", \"connect\": \"CIDR\" }");
 	if (parser->report.errors->count + parser->report.errors->more != errors)

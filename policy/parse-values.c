@@ -18,7 +18,7 @@ static void add_ports(struct parser *parser, struct policy_rule *rule, uint64_t 
 
 	if (!room)
 		return;
-	*room = (struct policy_port_range){ (uint16_t)from, (uint16_t)to };
+	*room = (struct policy_port_range){(uint16_t)from, (uint16_t)to};
 	policy->port_count++;
 	rule->port_count++;
 }
@@ -34,7 +34,8 @@ static bool read_port_item(const char *item, size_t length, uint64_t *from, uint
 		return false;
 	}
 	if (memchr(item, ' ', length)) {
-		(void)snprintf(why, WHY_SIZE, "has a blank in it; write ports and ranges without blanks, as in 80,7000-7005");
+		(void)snprintf(
+			why, WHY_SIZE, "has a blank in it; write ports and ranges without blanks, as in 80,7000-7005");
 		return false;
 	}
 	if (!parse_uint(item, head, 1, 65535, from, why, WHY_SIZE))
@@ -50,15 +51,14 @@ static bool read_port_item(const char *item, size_t length, uint64_t *from, uint
 	return true;
 }
 
-static void read_port_list(
-	struct parser *parser, struct policy_rule *rule, const char *list, struct json_token where)
+static void read_port_list(struct parser *parser, struct policy_rule *rule, const char *list, struct json_token where)
 {
 	/* With escapes in it the text is longer than the list: then the whole string is the place. */
 	bool same = strlen(list) + 2 == where.length;
 
 	for (const char *item = list;; item++) {
 		size_t length = strcspn(item, ",");
-		struct json_token place = { where.position + 1 + (size_t)(item - list), length };
+		struct json_token place = {where.position + 1 + (size_t)(item - list), length};
 		uint64_t from, to;
 		char why[WHY_SIZE];
 
@@ -83,8 +83,8 @@ void parse_ports(struct parser *parser, struct policy_rule *rule, const cJSON *v
 		else
 			policy_report_add(&parser->report, where, "ports", "%s", why);
 	} else if (!cJSON_IsString(value)) {
-		parse_wrong_type(
-			parser, value, where, "ports", "write a number, or a string of ports and ranges such as \"80,7000-7005\"");
+		parse_wrong_type(parser, value, where, "ports",
+			"write a number, or a string of ports and ranges such as \"80,7000-7005\"");
 	} else if (!*value->valuestring) {
 		policy_report_add(&parser->report, where, "ports", "is empty; remove the key to mean all ports");
 	} else {
@@ -94,7 +94,8 @@ void parse_ports(struct parser *parser, struct policy_rule *rule, const cJSON *v
 
 void parse_buffers(struct parser *parser, void *to, const cJSON *value, struct json_token where)
 {
-	static const char fix[] = "write a number of bytes from 16384 to 1073741823 (what the kernel takes), \"64K\" or \"1M\"";
+	static const char fix[] =
+		"write a number of bytes from 16384 to 1073741823 (what the kernel takes), \"64K\" or \"1M\"";
 	const char *digits = parser->text + where.position;
 	size_t length = where.length;
 	uint64_t size = 0, unit = 1;
@@ -145,8 +146,7 @@ static bool check_program(struct parser *parser, const char *name, struct json_t
 	if (!*name)
 		policy_report_add(&parser->report, where, "program", "is empty; write the program's name");
 	else if (slash)
-		policy_report_add(
-			&parser->report, where, "program", "is a path; write the name behind the last slash");
+		policy_report_add(&parser->report, where, "program", "is a path; write the name behind the last slash");
 	else if (star && star[1])
 		policy_report_add(&parser->report, where, "program",
 			"has a '*' before its end; write the '*' as the last character only");
@@ -156,7 +156,8 @@ static bool check_program(struct parser *parser, const char *name, struct json_t
 			"is over 15 characters, and the kernel keeps no more of a name; write %s", shorter);
 	} else if (policy->program_count == POLICY_MAX_PROGRAMS)
 		policy_report_add(&parser->report, where, "program",
-			"is one more than the %u names that a table holds; join some with a trailing '*'", POLICY_MAX_PROGRAMS);
+			"is one more than the %u names that a table holds; join some with a trailing '*'",
+			POLICY_MAX_PROGRAMS);
 	else
 		return true;
 	return false;
@@ -210,27 +211,28 @@ static void read_except(struct parser *parser, void *to, const cJSON *value, str
 }
 
 static const struct parse_key programs_keys[] = {
-	{ "only", read_only },
-	{ "except", read_except },
+	{"only", read_only},
+	{"except", read_except},
 };
 
-static const struct parse_object programs_object = { "programs object", "only, except", programs_keys,
-	sizeof(programs_keys) / sizeof(*programs_keys) };
+static const struct parse_object programs_object = {
+	"\"programs\"", "only, except", programs_keys, sizeof(programs_keys) / sizeof(*programs_keys)};
 
 void parse_programs(struct parser *parser, void *to, const cJSON *value, struct json_token where)
 {
-	struct json_token open = { where.position, 1 };
+	struct json_token open = {where.position, 1};
 	unsigned seen;
 
 	(void)to;
 	if (!cJSON_IsObject(value)) {
-		parse_wrong_type(parser, value, where, "programs", "write { \"only\": [ ... ] } or { \"except\": [ ... ] }");
+		parse_wrong_type(
+			parser, value, where, "programs", "write { \"only\": [ ... ] } or { \"except\": [ ... ] }");
 		return;
 	}
 	seen = parse_object(parser, &programs_object, NULL, value, where);
 	if (seen == 3)
 		policy_report_add(&parser->report, open, "programs", "has both only and except; remove one of them");
 	else if (!seen)
-		policy_report_add(
-			&parser->report, open, "programs", "names none; write \"only\": [ ... ] or \"except\": [ ... ]");
+		policy_report_add(&parser->report, open, "programs",
+			"names none; write \"only\": [ ... ] or \"except\": [ ... ]");
 }

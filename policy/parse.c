@@ -35,8 +35,9 @@ bool parse_uint(const char *digits, size_t length, uint64_t min, uint64_t max, u
 	for (i = 0; i < length && digits[i] >= '0' && digits[i] <= '9' && value <= max; i++)
 		value = value * 10 + (uint64_t)(digits[i] - '0');
 	if (value > max || (i == length && length && value < min))
-		(void)snprintf(why, size, "is %s %llu; write a number from %llu to %llu", value > max ? "over" : "under",
-			(unsigned long long)(value > max ? max : min), (unsigned long long)min, (unsigned long long)max);
+		(void)snprintf(why, size, "is %s %llu; write a number from %llu to %llu",
+			value > max ? "over" : "under", (unsigned long long)(value > max ? max : min),
+			(unsigned long long)min, (unsigned long long)max);
 	else if (i < length || !length)
 		(void)snprintf(why, size, "is not a whole number; write digits only, from %llu to %llu",
 			(unsigned long long)min, (unsigned long long)max);
@@ -90,11 +91,11 @@ unsigned parse_object(
 		unsigned bit = key ? 1u << (key - kind->keys) : 0;
 
 		if (!key)
-			policy_report_add(&parser->report, name, "key", "is unknown in a %s; write one of %s, or remove it",
-				kind->name, kind->key_list);
+			policy_report_add(&parser->report, name, "key",
+				"is unknown in %s; write one of %s, or remove it", kind->name, kind->key_list);
 		else if (seen & bit)
-			policy_report_add(&parser->report, name, "key", "stands twice in this %s; remove one of them",
-				kind->name);
+			policy_report_add(
+				&parser->report, name, "key", "stands twice in one object; remove one of them");
 		else
 			key->read(parser, to, child, value);
 		seen |= bit;
@@ -108,8 +109,7 @@ static void read_version(struct parser *parser, void *to, const cJSON *value, st
 	if (!cJSON_IsNumber(value))
 		parse_wrong_type(parser, value, where, "version", "write the number 1");
 	else if (where.length != 1 || parser->text[where.position] != '1')
-		policy_report_add(
-			&parser->report, where, "version", "is not one that this program knows; write 1");
+		policy_report_add(&parser->report, where, "version", "is not one that this program knows; write 1");
 }
 
 static void read_rules(struct parser *parser, void *to, const cJSON *value, struct json_token where)
@@ -129,19 +129,19 @@ static void read_rules(struct parser *parser, void *to, const cJSON *value, stru
 }
 
 static const struct parse_key policy_keys[] = {
-	{ "version", read_version },
-	{ "rules", read_rules },
-	{ "programs", parse_programs },
-	{ "buffers", parse_buffers },
+	{"version", read_version},
+	{"rules", read_rules},
+	{"programs", parse_programs},
+	{"buffers", parse_buffers},
 };
 
-static const struct parse_object policy_object = { "policy", "version, rules, programs, buffers", policy_keys,
-	sizeof(policy_keys) / sizeof(*policy_keys) };
+static const struct parse_object policy_object = {
+	"a policy", "version, rules, programs, buffers", policy_keys, sizeof(policy_keys) / sizeof(*policy_keys)};
 
 static void read_policy(struct parser *parser, const cJSON *tree)
 {
 	struct json_token root = json_root(parser->text, parser->len);
-	struct json_token open = { root.position, 1 };
+	struct json_token open = {root.position, 1};
 	unsigned seen;
 
 	if (!cJSON_IsObject(tree)) {
@@ -179,7 +179,7 @@ static int parse_text(struct parser *parser)
 int policy_parse(const char *name, const char *text, size_t len, struct policy **out, struct policy_errors *errors)
 {
 	_cleanup_policy_ struct policy *policy = calloc(1, sizeof(*policy));
-	struct parser parser = { .text = text, .len = len, .policy = policy };
+	struct parser parser = {.text = text, .len = len, .policy = policy};
 	size_t errors_before = errors->count + errors->more;
 	int r;
 
@@ -187,8 +187,8 @@ int policy_parse(const char *name, const char *text, size_t len, struct policy *
 		return -ENOMEM;
 	policy_report_init(&parser.report, name, text, len, errors);
 	if (len > POLICY_FILE_MAX) {
-		policy_report_add(&parser.report, (struct json_token){ 0, 0 }, "file", "is over %u MiB; write fewer rules",
-			(unsigned)(POLICY_FILE_MAX >> 20));
+		policy_report_add(&parser.report, (struct json_token){0, 0}, "file",
+			"is over %u MiB; write fewer rules", (unsigned)(POLICY_FILE_MAX >> 20));
 		return parser.report.no_memory ? -ENOMEM : -EINVAL;
 	}
 	r = parse_text(&parser);

@@ -28,7 +28,7 @@ struct parse_key {
 };
 
 struct parse_object {
-	const char *name;     /* "policy", "rule", ... */
+	const char *name;     /* "a policy", "a rule", ... */
 	const char *key_list; /* for the fix: "use, connect, ..." */
 	const struct parse_key *keys;
 	size_t key_count;
@@ -38,8 +38,8 @@ struct parse_object {
  * Reads the object at where: each known key once, with its reader; reports unknown and repeated keys.
  * Returns which keys were there, bit i for keys[i].
  */
-unsigned parse_object(struct parser *parser, const struct parse_object *kind, void *to, const cJSON *object,
-	struct json_token where);
+unsigned parse_object(
+	struct parser *parser, const struct parse_object *kind, void *to, const cJSON *object, struct json_token where);
 
 /* Reports a value of the wrong type: "is a number; FIX". */
 void parse_wrong_type(
