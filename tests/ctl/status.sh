@@ -28,7 +28,8 @@ time.sleep(1000)
 END
 background env "$preloaded" python3 sockets.py
 carrier=$pid
-sleep 0.5
+connected() { "$smcctl" status --json | grep -q '"connect_tcp":1'; }
+within 20 "it has connected" connected
 gives 0 "a process with the library" "$smcctl" status
 says out "^ *$carrier +python3.* +/run/smc/policy \(on\) "
 gives 0 "as JSON" "$smcctl" status --json

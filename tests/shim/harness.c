@@ -35,7 +35,7 @@ void context(const char *format, ...)
 }
 
 /* One write(2): also from a signal handler, a thread, or a child that shares the memory. */
-static void print(const char *head, const char *format, va_list args)
+static void __attribute__((format(printf, 2, 0))) print(const char *head, const char *format, va_list args)
 {
 	char line[512];
 	int n = snprintf(line, sizeof line, "%s", head);
