@@ -35,7 +35,7 @@ holds "the manual's exit codes are those of the source" diff manual help
 sed -n 's/^\.It Va //p' "$top_srcdir/doc/libsmcshim.7" >manual
 sed -n 's/.*X(\([a-z_]*\), ".*/\1/p' "$top_srcdir/preload/counters.h" >help
 holds "the manual's counters are those of the library" diff manual help
-for page in smcctl.8 libsmcshim.7; do
+for page in smcctl.8 libsmcshim.7 smcshim-policy.5; do
 	# Pages of other packages need not be installed.
 	mandoc -Tlint "$top_srcdir/doc/$page" 2>/dev/null | grep -v 'referenced manual not found' >out
 	lines out 0 "mandoc finds nothing in $page"
