@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "preload/shim.h"
@@ -42,21 +43,49 @@ static void count_refusal(int error)
 	}
 }
 
+/*
+ * A kernel without the module starts modprobe each time it is asked (inet_create, __sock_create: request_module), and
+ * socket() waits for that: so it is asked again only after a while. The module may be loaded meanwhile.
+ */
+#define REST_SECONDS 10
+
+enum step { STEP_INET, STEP_INET6, STEP_AF_SMC, STEPS };
+
+static _Atomic(int64_t) rests_until[STEPS]; /* seconds of CLOCK_MONOTONIC_COARSE; 0: never refused */
+
+static int64_t now_seconds(void)
+{
+	struct timespec now;
+
+	return clock_gettime(CLOCK_MONOTONIC_COARSE, &now) ? 0 : now.tv_sec;
+}
+
+static int take_step(enum step step, int domain, int type, int protocol)
+{
+	int64_t until = atomic_load_explicit(&rests_until[step], memory_order_relaxed);
+	int fd;
+
+	if (until && now_seconds() < until)
+		return -1;
+	fd = next_socket(domain, type, protocol);
+	if (fd >= 0)
+		return fd;
+	count_refusal(errno);
+	if (errno == EAFNOSUPPORT || errno == EPROTONOSUPPORT || errno == ESOCKTNOSUPPORT)
+		atomic_store_explicit(&rests_until[step], now_seconds() + REST_SECONDS, memory_order_relaxed);
+	return -1;
+}
+
 int make_smc(unsigned mode, int family, int type)
 {
 	int fd = -1;
 
-	if (mode & (family == AF_INET6 ? MODE_INET6 : MODE_INET)) {
-		fd = next_socket(family, type, IPPROTO_SMC);
-		if (fd < 0)
-			count_refusal(errno);
-	}
+	errno = EPROTONOSUPPORT;
+	if (mode & (family == AF_INET6 ? MODE_INET6 : MODE_INET))
+		fd = take_step(family == AF_INET6 ? STEP_INET6 : STEP_INET, family, type, IPPROTO_SMC);
 	/* SMCPROTO_SMC 0 is over IPv4, SMCPROTO_SMC6 1 over IPv6 (net/smc/smc.h). */
-	if (fd < 0 && (mode & MODE_AF_SMC)) {
-		fd = next_socket(AF_SMC, type, family == AF_INET6);
-		if (fd < 0)
-			count_refusal(errno);
-	}
+	if (fd < 0 && (mode & MODE_AF_SMC))
+		fd = take_step(STEP_AF_SMC, AF_SMC, type, family == AF_INET6);
 	if (fd < 0)
 		return -1;
 	if (mode & MODE_BUFFERS)
