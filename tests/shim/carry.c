@@ -56,7 +56,6 @@ static const struct setting settings[] = {
 	NUMBER(SO_NOFCS, 1, true),
 	NUMBER(SO_SELECT_ERR_QUEUE, 1, false),
 	NUMBER(SO_BUSY_POLL, 11, false),
-	NUMBER(SO_INCOMING_CPU, 1, false),
 	NUMBER(SO_SNDBUF, 50000, false),
 	NUMBER(SO_RCVBUF, 60000, false),
 	NUMBER(69 /* SO_PREFER_BUSY_POLL */, 1, false),
@@ -228,7 +227,7 @@ static void linger_resets(void)
 static void linger_delivers(void)
 {
 	const struct linger five = {1, 5};
-	static char data[400000], got[400000];
+	static char data[200000], got[200000];
 
 	EACH_PLACE(place)
 	{

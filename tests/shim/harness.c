@@ -134,12 +134,16 @@ uint64_t counter(enum smcshim_counter which)
 
 bool kernel_has_smc(void)
 {
-	int fd = raw_socket(AF_INET, SOCK_STREAM, IPPROTO_SMC);
+	static int answer = -1;
 
-	if (fd < 0)
-		return false;
-	close(fd);
-	return true;
+	/* Asked once: a kernel without it starts modprobe each time. */
+	if (answer < 0) {
+		int fd = raw_socket(AF_INET, SOCK_STREAM, IPPROTO_SMC);
+
+		answer = fd >= 0;
+		close(fd);
+	}
+	return answer;
 }
 
 bool fresh_is_smc(void)
@@ -195,11 +199,10 @@ int raw_accept(int listener)
 
 int raw_listener(struct address *address, int protocol)
 {
-	int fd = raw_socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, protocol);
+	int fd, wanted = kernel_has_smc() ? protocol : 0;
 	const int on = 1;
 
-	if (fd < 0 && protocol == IPPROTO_SMC)
-		fd = raw_socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = raw_socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, wanted);
 	MUST(fd >= 0);
 	raw_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	MUST(raw_bind(fd, address) == 0);

@@ -4,7 +4,7 @@
 #
 # smcd, smcr   every case of shimtest (or those named), 10,000 (smcr: 1,500) transfers, a musl program
 # smcr2        transfers between the two guests
-# nosmc        every case of shimtest: all of it is TCP
+# nosmc        every case of shimtest that has SMC in its policy: all of it is TCP
 # SMCSHIM_BUILD is the build directory with its check programs (default: build beside this tree's configure).
 set -uo pipefail
 
@@ -44,15 +44,25 @@ check() {
 {
 shimmed() { SMC_POLICY=$policy LD_PRELOAD=$library "$@"; }
 
-# transfer CONNECTIONS SMC: that many connections, the given share of them SMC.
-transfer() {
-    local said server status=0 port=5555
-    shimmed /run/shimtest/transfer server 0.0.0.0 "$port" &
+# start_server: in the background, its process id in $server. It must not hold the pipe that check() reads.
+start_server() {
+    SMC_POLICY=$policy LD_PRELOAD=$library /run/shimtest/transfer server 0.0.0.0 5555 >/run/shimtest/server.log 2>&1 &
     server=$!
-    until ss -Hltn "sport = $port" | grep -q .; do sleep 0.1; done
-    said=$(shimmed /run/shimtest/transfer client 127.0.0.1,127.0.0.2,127.0.1.1 "$port" "$1" 8) || status=$?
+    until ss -Hltn 'sport = 5555' | grep -q .; do sleep 0.1; done
+}
+
+stop_server() {
     kill "$server"
     wait "$server" 2>/dev/null
+    cat /run/shimtest/server.log
+}
+
+# transfer CONNECTIONS SMC: that many connections, the given share of them SMC.
+transfer() {
+    local said server status=0
+    start_server
+    said=$(shimmed /run/shimtest/transfer client 127.0.0.1,127.0.0.2,127.0.1.1 5555 "$1" 8) || status=$?
+    stop_server
     printf '%s\n' "$said"
     [[ $status == 0 && $said == "connections $1 smc $2 tcp $(($1 - $2)) failed 0 "* ]]
 }
@@ -64,12 +74,11 @@ musl() {
 }
 
 two_hosts_server() {
-    shimmed /run/shimtest/transfer server 0.0.0.0 5555 &
-    local server=$!
-    until ss -Hltn 'sport = 5555' | grep -q .; do sleep 0.1; done
+    local server
+    start_server
     touch "$LAB_OUT/listening"
     until [[ -e $LAB_OUT/done ]]; do sleep 0.2; done
-    kill "$server"
+    stop_server
 }
 
 two_hosts_client() {
@@ -100,8 +109,10 @@ esac
 
 # shellcheck source=network.sh
 . "$here/network.sh"
-status=0
-/run/shimtest/shimtest --library "$library" --jobs 4 --time "$@" | sed 's/^1\.\..*/# &/' | tee /run/shimtest/log || status=$?
+status=0 configs=()
+# Without SMC, "bare" and "none" are what they are in the other modes.
+[[ $LAB_MODE != nosmc ]] || configs=(--config some --config all --config own)
+/run/shimtest/shimtest --library "$library" --jobs 8 --time "${configs[@]}" "$@" | sed -u 's/^1\.\..*/# &/' | tee /run/shimtest/log || status=$?
 number=$(grep -cE '^(not )?ok ' /run/shimtest/log)
 if (($# == 0)); then
     case $LAB_MODE in

@@ -436,7 +436,7 @@ static void cancelled(void)
 		begin = now();
 		MUST(pthread_cancel(thread) == 0);
 		MUST(pthread_join(thread, &result) == 0);
-		CHECKF(now() - begin < 0.5, "ended %.2f s after pthread_cancel", now() - begin);
+		CHECKF(now() - begin < 2, "ended %.2f s after pthread_cancel", now() - begin);
 		CHECK(result == PTHREAD_CANCELED);
 		CHECK(!is_nonblock(victim.fd));
 		close(victim.fd);
@@ -506,9 +506,9 @@ static void only_cancellation_points(void)
 }
 
 const struct test_case signal_cases[] = {
-	{.name = "signal-timer-restart", .run = timer_restart, .seconds = 60, .flags = IN_USUAL | ALONE},
-	{.name = "signal-timer-interrupt", .run = timer_interrupt, .seconds = 60, .flags = IN_USUAL | ALONE},
-	{.name = "signal-timer-mixed", .run = timer_mixed, .seconds = 60, .flags = IN_USUAL | ALONE},
+	{.name = "signal-timer-restart", .run = timer_restart, .seconds = 180, .flags = IN_USUAL | ALONE},
+	{.name = "signal-timer-interrupt", .run = timer_interrupt, .seconds = 180, .flags = IN_USUAL | ALONE},
+	{.name = "signal-timer-mixed", .run = timer_mixed, .seconds = 180, .flags = IN_USUAL | ALONE},
 	{.name = "signal-timer-control", .run = timer_control, .seconds = 60, .flags = IN_BARE | ALONE | NEEDS_SMC},
 	{.name = "signal-one", .run = one_signal, .flags = IN_USUAL | NEEDS_LAB, .seconds = 40},
 	{.name = "signal-blocked", .run = blocked_signal, .flags = IN_USUAL | NEEDS_LAB},
