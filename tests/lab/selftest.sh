@@ -97,7 +97,7 @@ check 'a WARNING of the kernel is shown' err_has 'WARNING: made up'
 run nosmc --out "$temp" -- bash -c 'head -c 5000000 /dev/urandom | tee $LAB_OUT/sent; seq 1 20000 | tee -a $LAB_OUT/sent'
 check 'output is complete and 8-bit clean' same "$temp/out" "$temp/sent"
 
-run smcd --timeout 12 -- bash -c 'echo before; sleep 1000'
+run smcd --timeout 40 -- bash -c 'echo before; sleep 1000'
 check 'the time limit gives 124 and says so' err_has '^lab: guest: stopped after 12 seconds, while the command ran'
 check 'output before the time limit is there' out_has '^before$'
 
