@@ -98,7 +98,7 @@ run nosmc --out "$temp" -- bash -c 'head -c 5000000 /dev/urandom | tee $LAB_OUT/
 check 'output is complete and 8-bit clean' same "$temp/out" "$temp/sent"
 
 run smcd --timeout 40 -- bash -c 'echo before; sleep 1000'
-check 'the time limit gives 124 and says so' err_has '^lab: guest: stopped after 12 seconds, while the command ran'
+check 'the time limit gives 124 and says so' err_has '^lab: guest: stopped after 40 seconds, while the command ran'
 check 'output before the time limit is there' out_has '^before$'
 
 run smcd -- bash -c 'echo c >/proc/sysrq-trigger; sleep 1000'
