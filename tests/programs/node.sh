@@ -14,7 +14,7 @@ listening "${ports[@]}"
 listeners 3 "${ports[@]}"
 shim node "$here/node.js" clients "$host" "${ports[@]}"
 # net 20; http 6 that are kept and 10; cluster 10.
-kinds 'net, http, cluster' 'client == server && client == 46 && client_fallback + server_fallback == 0'
+kinds 'net, http, cluster' 'client == server && client == 46 && client_fallback + server_fallback == 0 && client_error <= 1'
 stop net
 stop http
 stop cluster
