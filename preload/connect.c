@@ -271,6 +271,9 @@ static int connect_again(int fd, const struct sockaddr *addr, socklen_t len, int
 			r = -EALREADY;
 	} else if (first) {
 		r = outcome_now(fd, &after);
+	} else if (!(file_flags(fd) & O_NONBLOCK)) {
+		/* A blocking connect has succeeded: TCP says so at once, SMC, which was entered nonblocking, only next time. */
+		return fail(EISCONN);
 	}
 	if (r)
 		return fail(-r);
