@@ -151,6 +151,13 @@ bool fresh_is_smc(void)
 	return shim_loaded() && (config_now() & (IN_SOME | IN_ALL | IN_OWN)) && kernel_has_smc();
 }
 
+bool ipv6_is_smc(void)
+{
+	const char *mode = getenv("LAB_MODE");
+
+	return !mode || strcmp(mode, "smcr") != 0;
+}
+
 /* ---- raw system calls ---- */
 
 int raw_socket(int domain, int type, int protocol)

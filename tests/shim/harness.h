@@ -65,6 +65,8 @@ bool shim_loaded(void);
 bool kernel_has_smc(void);
 /* Sockets of this process begin as SMC. */
 bool fresh_is_smc(void);
+/* What an SMC client over IPv6, also to a mapped IPv4 address, gets from an SMC listener: SMC-Rv2 is IPv4 only. */
+bool ipv6_is_smc(void);
 
 /* ---- checks: one that fails is reported and the case goes on; MUST ends it ---- */
 

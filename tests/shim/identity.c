@@ -225,7 +225,7 @@ static void families(void)
 	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
 		struct address at = address_of(pairs[i].listen, 0), to;
 		int listener, client, server;
-		bool smc = pairs[i].smc_in_some && fresh_is_smc();
+		bool smc = pairs[i].smc_in_some && fresh_is_smc() && ipv6_is_smc();
 		uint64_t downgraded = counter(SMCSHIM_downgraded);
 
 		context("%s to %s %s", pairs[i].connect, pairs[i].smc_listener ? "SMC" : "TCP", pairs[i].listen);

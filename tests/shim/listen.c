@@ -43,7 +43,7 @@ static void serve(int listener, const struct address *to, enum kind kind)
 {
 	serve_one(listener, to, 0, TCP);
 	if (kernel_has_smc())
-		serve_one(listener, to, IPPROTO_SMC, kind);
+		serve_one(listener, to, IPPROTO_SMC, to->any.sa_family == AF_INET || ipv6_is_smc() ? kind : TCP);
 }
 
 static unsigned free_port(const char *host)
@@ -184,9 +184,7 @@ static void fast_open(void)
 			EQUAL(got, 5);
 			at = local_address(fd);
 			to = reach(hosts[i], &at);
-			serve_one(fd, &to, 0, TCP);
-			if (kernel_has_smc())
-				serve_one(fd, &to, IPPROTO_SMC, kind_of(fd));
+			serve(fd, &to, kind_of(fd));
 			/* Once it listens. */
 			SUCCEEDS(setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN, &five, sizeof five));
 			close(fd);
