@@ -13,8 +13,6 @@
 #include "policy/policy.h"
 #include "policy/report.h"
 
-#define POLICY_KEYS (POLICY_CHILDREN - 1)
-
 struct compilation {
 	struct policy_groups *groups;
 	struct policy_intervals lists[POLICY_LISTS];
@@ -27,12 +25,14 @@ static void free_compilation(struct compilation *compilation)
 	policy_groups_free(compilation->groups);
 }
 
-static struct policy_array reserve(uint64_t *size, uint64_t count, size_t item)
+/* How many blocks a full tree needs to have as many leaves below it. */
+static uint64_t index_blocks(uint64_t leaves)
 {
-	struct policy_array array = {.offset = *size, .count = count};
+	uint64_t blocks = 0;
 
-	*size = (*size + count * item + 63) / 64 * 64;
-	return array;
+	for (uint64_t level = 1; level < leaves; level *= POLICY_CHILDREN)
+		blocks += level;
+	return blocks;
 }
 
 /* Gives each array its place and returns the size of it all. */
@@ -42,71 +42,79 @@ static uint64_t lay_out(const struct compilation *compilation, struct policy_hal
 	size_t ports;
 
 	for (unsigned i = 0; i < POLICY_LISTS; i++) {
+		uint64_t leaves = (compilation->lists[i].count + POLICY_LEAF - 1) / POLICY_LEAF;
+		size_t leaf = i % 2 ? sizeof(struct policy_leaf6) : sizeof(struct policy_leaf4);
 		size_t block = i % 2 ? sizeof(struct policy_block6) : sizeof(struct policy_block4);
 
-		half->lists[i] = reserve(&size, (compilation->lists[i].count + POLICY_KEYS - 1) / POLICY_KEYS, block);
+		half->lists[i] = (struct policy_list){
+			.offset = size, .blocks = (uint32_t)index_blocks(leaves), .leaves = (uint32_t)leaves};
+		size += half->lists[i].blocks * block + leaves * leaf;
 	}
 	(void)policy_groups_ports(compilation->groups, &ports);
-	half->ports = reserve(&size, ports, sizeof(struct policy_port));
-	return size;
+	half->ports = (struct policy_array){.offset = size, .count = ports};
+	return size + ports * sizeof(struct policy_port);
 }
 
-/* Filling a list: the intervals in their order, and the blocks of the one or the other family. */
-struct filling {
-	const struct policy_intervals *from;
-	size_t next;    /* interval */
-	uint32_t value; /* of the one before */
-	size_t blocks;
-	struct policy_block4 *blocks4; /* one of the two is NULL */
-	struct policy_block6 *blocks6;
-};
-
-static void put_value(struct filling *filling, size_t block, size_t place)
+static size_t at_most(size_t i, size_t count)
 {
-	if (filling->blocks6)
-		filling->blocks6[block].values[place] = filling->value;
-	else /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): one of the two is there */
-		filling->blocks4[block].values[place] = filling->value;
+	return i < count ? i : count - 1;
 }
 
-static void put_next(struct filling *filling, size_t block, size_t place)
+static void fill_leaves(const struct policy_intervals *from, bool ipv6, uint64_t leaves, void *to)
 {
-	size_t i = filling->next < filling->from->count ? filling->next++ : filling->from->count - 1;
+	struct policy_leaf4 *leaf4 = to;
+	struct policy_leaf6 *leaf6 = to;
 
-	if (filling->blocks6) {
-		filling->blocks6[block].high[place] = filling->from->keys[i].high;
-		filling->blocks6[block].low[place] = filling->from->keys[i].low;
-	} else {
-		filling->blocks4[block].keys[place] = (uint32_t)filling->from->keys[i].low;
-	}
-	filling->value = filling->from->values[i];
-	put_value(filling, block, place + 1);
-}
+	for (size_t i = 0; i < leaves * POLICY_LEAF; i++) {
+		size_t leaf = i / POLICY_LEAF, place = i % POLICY_LEAF;
+		const struct policy_key6 *next = &from->keys[at_most(i + 1, from->count)];
+		uint32_t value = from->values[at_most(i, from->count)];
 
-/* The sorted order is a child, a key, a child, a key, ..., a child. As deep as the tree: at most six levels. */
-static void fill_block(struct filling *filling, size_t block)
-{
-	size_t child = block * POLICY_CHILDREN + 1;
-
-	if (block >= filling->blocks)
-		return;
-	fill_block(filling, child);
-	put_value(filling, block, 0);
-	for (size_t i = 0; i < POLICY_KEYS; i++) {
-		put_next(filling, block, i);
-		fill_block(filling, child + i + 1);
+		if (ipv6) {
+			leaf6[leaf].high[place] = next->high;
+			leaf6[leaf].low[place] = next->low;
+			leaf6[leaf].values[place] = value;
+		} else {
+			leaf4[leaf].keys[place] = (uint32_t)next->low;
+			leaf4[leaf].values[place] = value;
+		}
 	}
 }
 
-static void fill_list(const struct policy_intervals *from, bool ipv6, const struct policy_array *list, void *blocks)
+/* One level of the index, whose blocks begin at first; there are leaves leaves under each child of a block. */
+static void fill_level(
+	const struct policy_intervals *from, bool ipv6, uint64_t first, uint64_t blocks, uint64_t leaves, void *to)
 {
-	struct filling filling = {.from = from, .blocks = list->count};
+	struct policy_block4 *block4 = to;
+	struct policy_block6 *block6 = to;
 
-	if (ipv6)
-		filling.blocks6 = blocks;
-	else
-		filling.blocks4 = blocks;
-	fill_block(&filling, 0);
+	for (uint64_t child = 0; child < blocks * POLICY_CHILDREN; child++) {
+		uint64_t block = first + child / POLICY_CHILDREN, place = child % POLICY_CHILDREN;
+		uint64_t interval = (child + 1) * leaves * POLICY_LEAF;
+		struct policy_key6 key = {UINT64_MAX, UINT64_MAX};
+
+		if (interval < from->count)
+			key = from->keys[interval];
+		if (ipv6) {
+			block6[block].high[place] = key.high;
+			block6[block].low[place] = key.low;
+		} else {
+			block4[block].keys[place] = (uint32_t)key.low;
+		}
+	}
+}
+
+static void fill_index(const struct policy_intervals *from, bool ipv6, uint64_t blocks, void *to)
+{
+	uint64_t level = 1, leaves = 1;
+
+	/* All leaves together have the place of one more level. */
+	for (uint64_t first = 0; first < blocks; first = first * POLICY_CHILDREN + 1)
+		leaves *= POLICY_CHILDREN;
+	for (uint64_t first = 0; first < blocks; first += level, level *= POLICY_CHILDREN) {
+		leaves /= POLICY_CHILDREN;
+		fill_level(from, ipv6, first, level, leaves, to);
+	}
 }
 
 static void fill_image(const struct policy *policy, const struct compilation *compilation, struct policy_half *half)
@@ -115,8 +123,13 @@ static void fill_image(const struct policy *policy, const struct compilation *co
 	const struct policy_port *ports;
 	size_t count;
 
-	for (unsigned i = 0; i < POLICY_LISTS; i++)
-		fill_list(&compilation->lists[i], i % 2, &half->lists[i], base + half->lists[i].offset);
+	for (unsigned i = 0; i < POLICY_LISTS; i++) {
+		const struct policy_list *list = &half->lists[i];
+		size_t block = i % 2 ? sizeof(struct policy_block6) : sizeof(struct policy_block4);
+
+		fill_index(&compilation->lists[i], i % 2, list->blocks, base + list->offset);
+		fill_leaves(&compilation->lists[i], i % 2, list->leaves, base + list->offset + list->blocks * block);
+	}
 	ports = policy_groups_ports(compilation->groups, &count);
 	if (count)
 		memcpy(base + half->ports.offset, ports, count * sizeof(*ports));

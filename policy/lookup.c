@@ -93,27 +93,46 @@ static INLINE const void *array_of(
 	return (const unsigned char *)half + offset;
 }
 
-/*
- * How many keys of a block are not above the address. First which quarter, then where in it: two steps of comparisons
- * that do not wait for one another, and no jump, for nothing could predict it.
- */
-static INLINE uint64_t count4(const uint32_t *keys, uint32_t address)
+/* Asks for cache lines all at once: as the search goes, each would wait for the one before. */
+static INLINE void prefetch(const void *from, size_t size)
 {
-	uint64_t count = (uint64_t)(load32(keys + 3) <= address) + (load32(keys + 7) <= address) +
-		(load32(keys + 11) <= address);
-
-	count *= 4;
-	keys += count;
-	return count + (load32(keys) <= address) + (load32(keys + 1) <= address) + (load32(keys + 2) <= address);
+#pragma GCC unroll 16
+	for (size_t offset = 0; offset < size; offset += 64)
+		__builtin_prefetch((const char *)from + offset);
 }
 
-/* Counts all of both halves: the path for keys that share their high half with the address. */
-static COLD uint64_t count_exact6(const struct policy_block6 *block, uint64_t address_high, uint64_t address_low)
-{
-	uint64_t count = 0;
+/*
+ * How many keys are not above the address. First which quarter of them, then which quarter of that and so on: steps of
+ * comparisons that do not wait for one another, and no jump, for nothing could predict it.
+ */
+#define QUARTER(load, keys, size, relation, address) \
+	(((uint32_t)(load((keys) + (size)-1) relation(address)) + \
+		 (load((keys) + 2 * (size_t)(size)-1) relation(address)) + \
+		 (load((keys) + 3 * (size_t)(size)-1) relation(address))) * \
+		(size))
 
-	for (uint64_t step = POLICY_CHILDREN / 2; step; step /= 2) {
-		uint64_t high = load64(&block->high[count + step - 1]), low = load64(&block->low[count + step - 1]);
+static INLINE uint32_t count4(const uint32_t *keys, uint32_t address)
+{
+	uint32_t count = QUARTER(load32, keys, 4, <=, address);
+
+	return count + QUARTER(load32, keys + count, 1, <=, address);
+}
+
+static INLINE uint32_t count6(const uint64_t *keys, uint64_t high)
+{
+	uint32_t count = QUARTER(load64, keys, 4, <, high);
+
+	return count + QUARTER(load64, keys + count, 1, <, high);
+}
+
+/* Compares both halves of keys: the path for those that share their high half with the address. */
+static COLD uint32_t count_exact6(
+	const uint64_t *highs, const uint64_t *lows, uint32_t keys, uint64_t address_high, uint64_t address_low)
+{
+	uint32_t count = 0;
+
+	for (uint32_t step = (keys + 1) / 2; step; step /= 2) {
+		uint64_t high = load64(&highs[count + step - 1]), low = load64(&lows[count + step - 1]);
 
 		if (high < address_high || (high == address_high && low <= address_low))
 			count += step;
@@ -122,61 +141,90 @@ static COLD uint64_t count_exact6(const struct policy_block6 *block, uint64_t ad
 }
 
 /*
- * The same for IPv6. The high halves alone nearly always tell: only where the first key that is not below the address
- * has the same one do the low halves matter. (The unused last key may send us there for nothing.)
+ * The high halves alone nearly always tell: only where the first key that is not below the address has the same one do
+ * the low halves matter. (The unused last key may send us there for nothing.)
  */
-static INLINE uint64_t count6(const struct policy_block6 *block, const struct policy_key6 *address)
+static INLINE uint32_t in_block6(const struct policy_block6 *block, struct policy_key6 address)
 {
-	const uint64_t *keys = block->high;
-	uint64_t high = address->high;
-	uint64_t count = (uint64_t)(load64(keys + 3) < high) + (load64(keys + 7) < high) + (load64(keys + 11) < high);
+	uint32_t count = load64(block->high + 15) < address.high ? 16 : 0;
 
-	count *= 4;
-	keys += count;
-	count += (uint64_t)(load64(keys) < high) + (load64(keys + 1) < high) + (load64(keys + 2) < high);
-	if (load64(&block->high[count]) == high)
-		return count_exact6(block, high, address->low);
+	count += count6(block->high + count, address.high);
+	if (load64(&block->high[count]) == address.high)
+		return count_exact6(block->high, block->low, POLICY_CHILDREN - 1, address.high, address.low);
 	return count;
 }
 
-/* The way down ends where there is no block any more, so no key, however wrong, leads out of the list. */
-static INLINE uint32_t find4(const struct policy_half *half, const struct policy_array *list, uint32_t address)
+static INLINE uint32_t in_leaf6(const struct policy_leaf6 *leaf, struct policy_key6 address)
 {
-	uint64_t count, block = 0;
-	const struct policy_block4 *blocks = array_of(half, list, sizeof(*blocks), &count);
-	const uint32_t *value;
+	uint32_t count = QUARTER(load64, leaf->high, 16, <, address.high);
 
-	if (!blocks)
-		return 0;
-	do {
-		uint64_t keys;
-
-		__builtin_prefetch(blocks[block].values);
-		keys = count4(blocks[block].keys, address);
-		value = blocks[block].values + keys;
-		block = block * POLICY_CHILDREN + keys + 1;
-	} while (block < count);
-	return load32(value);
+	count += count6(leaf->high + count, address.high);
+	if (load64(&leaf->high[count]) == address.high)
+		return count_exact6(leaf->high, leaf->low, POLICY_LEAF - 1, address.high, address.low);
+	return count;
 }
 
-static INLINE uint32_t find6(
-	const struct policy_half *half, const struct policy_array *list, const struct policy_key6 *address)
+static INLINE uint32_t in_block4(const struct policy_block4 *block, uint32_t address)
 {
-	uint64_t count, block = 0;
-	const struct policy_block6 *blocks = array_of(half, list, sizeof(*blocks), &count);
-	const uint32_t *value;
+	uint32_t count = load32(block->keys + 15) <= address ? 16 : 0;
 
-	if (!blocks)
+	return count + count4(block->keys + count, address);
+}
+
+static INLINE uint32_t in_leaf4(const struct policy_leaf4 *leaf, uint32_t address)
+{
+	uint32_t count = QUARTER(load32, leaf->keys, 16, <=, address);
+
+	return count + count4(leaf->keys + count, address);
+}
+
+/* The index of a list, behind which the leaves lie; NULL if there are none, or if it leads out of the half. */
+static INLINE const void *index_of(const struct policy_half *half, const struct policy_list *list, size_t block_size,
+	size_t leaf_size, uint64_t *blocks, uint64_t *leaves)
+{
+	/* An offset that is no multiple of 64 or outside becomes one that is not, as in array_of(). */
+	uint64_t offset = load64(&list->offset) & (POLICY_HALF_SIZE - 64);
+
+	*blocks = load32(&list->blocks);
+	*leaves = load32(&list->leaves);
+	if (!*leaves || offset + *blocks * block_size + *leaves * leaf_size > POLICY_HALF_SIZE)
+		return NULL;
+	return (const unsigned char *)half + offset;
+}
+
+/* The way down ends below the last block and at the last leaf, so no key, however wrong, leads out of the list. */
+static INLINE uint32_t find4(const struct policy_half *half, const struct policy_list *list, uint32_t address)
+{
+	uint64_t blocks, leaves, at = 0;
+	const struct policy_leaf4 *leaf;
+	const struct policy_block4 *index = index_of(half, list, sizeof(*index), sizeof(*leaf), &blocks, &leaves);
+
+	if (!index)
 		return 0;
-	do {
-		uint64_t keys;
+	leaf = (const void *)(index + blocks);
+	while (at < blocks)
+		at = at * POLICY_CHILDREN + 1 + in_block4(&index[at], address);
+	at -= blocks;
+	leaf += at < leaves ? at : leaves - 1;
+	prefetch(leaf, sizeof(*leaf));
+	return load32(leaf->values + in_leaf4(leaf, address));
+}
 
-		__builtin_prefetch(blocks[block].values);
-		keys = count6(&blocks[block], address);
-		value = blocks[block].values + keys;
-		block = block * POLICY_CHILDREN + keys + 1;
-	} while (block < count);
-	return load32(value);
+static INLINE uint32_t find6(const struct policy_half *half, const struct policy_list *list, struct policy_key6 address)
+{
+	uint64_t blocks, leaves, at = 0;
+	const struct policy_leaf6 *leaf;
+	const struct policy_block6 *index = index_of(half, list, sizeof(*index), sizeof(*leaf), &blocks, &leaves);
+
+	if (!index)
+		return 0;
+	leaf = (const void *)(index + blocks);
+	while (at < blocks)
+		at = at * POLICY_CHILDREN + 1 + in_block6(&index[at], address);
+	at -= blocks;
+	leaf += at < leaves ? at : leaves - 1;
+	prefetch(leaf, offsetof(struct policy_leaf6, low));
+	return load32(leaf->values + in_leaf6(leaf, address));
 }
 
 static uint32_t find_port(const struct policy_half *half, uint32_t group, uint32_t port)
@@ -245,8 +293,8 @@ static INLINE bool read_target(const struct sockaddr *addr, size_t len, struct t
 
 static INLINE uint32_t decide_in(const struct policy_half *half, enum policy_role role, const struct target *target)
 {
-	const struct policy_array *list = &half->lists[POLICY_LIST(role, target->ipv6)];
-	uint32_t value = target->ipv6 ? find6(half, list, &target->address6) : find4(half, list, target->address4);
+	const struct policy_list *list = &half->lists[POLICY_LIST(role, target->ipv6)];
+	uint32_t value = target->ipv6 ? find6(half, list, target->address6) : find4(half, list, target->address4);
 
 	if (value & POLICY_VALUE_PORTS)
 		value = find_port(half, value & ~POLICY_VALUE_PORTS, target->port);

@@ -81,24 +81,45 @@ struct policy_key6 {
  * A list: disjoint intervals that cover the whole address space of one family. Each begins at its key and ends before
  * the next higher one; the lowest key is the lowest address. Keys are in host byte order: they compare as numbers.
  *
- * A binary search in 2,000,000 keys would miss the cache at nearly every step. So a list is a search tree without
- * pointers: blocks of N rising keys with N + 1 children each. Block 0 is the root; child i of block b is block
- * b * (N + 1) + 1 + i and holds what lies between the keys i - 1 and i. A search goes down, one block per level, to the
- * child whose number is how many keys are not above the address, until there is no such block: then values[that number]
- * is the answer. values[i] belongs to keys[i - 1]; values[0] to the key before keys[0] in the whole list. What is left
- * of the blocks is filled by repeating the highest key and its value, which changes no answer.
+ * A binary search in 2,000,000 keys would miss the cache at nearly every step. So the intervals lie in leaves of
+ * POLICY_LEAF, and above them is an index that fits into a processor's own cache: a full tree without pointers, of
+ * blocks with POLICY_CHILDREN children each. Block 0 is the root; child i of block b is block
+ * b * POLICY_CHILDREN + 1 + i, or where there are no more blocks, the leaf of that number less the number of blocks.
+ * keys[i] of a block is the first key under its child i + 1. A search goes down to the child whose number is how many
+ * keys are not above the address.
+ *
+ * In a leaf values[i] belongs to the leaf's interval i, and keys[i] is where the interval after it begins. What is left
+ * of the last leaf repeats the last interval; what is left of the index says the highest address: neither changes an
+ * answer, for the last leaf stands for all those that are missing after it.
  */
-#define POLICY_CHILDREN 16u /* N + 1 */
+#define POLICY_CHILDREN 32u
+#define POLICY_LEAF 64u
 
 struct policy_block4 {
 	uint32_t keys[POLICY_CHILDREN]; /* the last one is not used, here and below */
-	uint32_t values[POLICY_CHILDREN];
+};
+
+struct policy_leaf4 {
+	uint32_t keys[POLICY_LEAF];
+	uint32_t values[POLICY_LEAF];
 };
 
 struct policy_block6 {
 	uint64_t high[POLICY_CHILDREN]; /* apart, for nearly always they alone are read */
 	uint64_t low[POLICY_CHILDREN];
-	uint32_t values[POLICY_CHILDREN];
+};
+
+struct policy_leaf6 {
+	uint64_t high[POLICY_LEAF];
+	uint32_t values[POLICY_LEAF];
+	uint64_t low[POLICY_LEAF];
+};
+
+/* offset as in an array; there lies the index, struct policy_block4 or policy_block6, and behind it the leaves. */
+struct policy_list {
+	uint64_t offset;
+	uint32_t blocks; /* 0: a single leaf */
+	uint32_t leaves; /* struct policy_leaf4 or policy_leaf6 */
 };
 
 /*
@@ -132,8 +153,8 @@ struct policy_half {
 	uint32_t programs_len; /* names in programs */
 	char programs[POLICY_MAX_PROGRAMS][POLICY_COMM_LEN]; /* a trailing '*' matches any rest */
 	char source[4096];                                   /* the file it was published from, NUL-terminated */
-	struct policy_array lists[POLICY_LISTS];             /* struct policy_block4 and policy_block6 by turns */
-	struct policy_array ports;                           /* struct policy_port */
+	struct policy_list lists[POLICY_LISTS];
+	struct policy_array ports; /* struct policy_port */
 };
 
 struct policy_header {

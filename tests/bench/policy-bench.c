@@ -155,6 +155,40 @@ static int decide(const char *table, bool ipv6, unsigned long count)
 	return sum == 1; /* uses the sum */
 }
 
+#define LINE 64u
+
+/*
+ * Prints nanoseconds of one read from a random place in as many MiB, where each place is known only from the read before:
+ * what a machine needs at the least for anything that looks into that much memory.
+ */
+static int chase(size_t mebibytes)
+{
+	size_t lines = (mebibytes ? mebibytes << 20 : 65536) / LINE, at = 0;
+	uint64_t state = SEED, *memory = malloc(lines * LINE), start;
+	size_t *order = calloc(lines, sizeof(*order));
+
+	if (!memory || !order) {
+		free(memory);
+		free(order);
+		return 1;
+	}
+	for (size_t i = 1; i < lines; i++) {
+		size_t other = next_random(&state) % (i + 1);
+
+		order[i] = order[other];
+		order[other] = i;
+	}
+	for (size_t i = 0; i < lines; i++)
+		memory[order[i] * (LINE / 8)] = order[(i + 1) % lines];
+	start = now_ns();
+	for (unsigned i = 0; i < 1000 * BATCH; i++)
+		at = memory[at * (LINE / 8)];
+	printf("%.1f\n", (double)(now_ns() - start) / (1000 * BATCH));
+	free(memory);
+	free(order);
+	return at == lines; /* uses it */
+}
+
 int main(int argc, char **argv)
 {
 	bool ipv6 = argc > 2 && !strcmp(argv[argc - 2], "6");
@@ -165,9 +199,12 @@ int main(int argc, char **argv)
 		return publish(argv[2], argv[3]);
 	if (argc == 5 && !strcmp(argv[1], "decide"))
 		return decide(argv[2], ipv6, strtoul(argv[4], NULL, 10));
+	if (argc == 3 && !strcmp(argv[1], "chase"))
+		return chase(strtoul(argv[2], NULL, 10));
 	fprintf(stderr,
 		"usage: policy-bench generate 4|6 COUNT\n"
 		"       policy-bench publish FILE TABLE\n"
-		"       policy-bench decide TABLE 4|6 COUNT\n");
+		"       policy-bench decide TABLE 4|6 COUNT\n"
+		"       policy-bench chase MIB\n");
 	return 64;
 }

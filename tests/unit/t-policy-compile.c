@@ -328,6 +328,50 @@ static void test_one_network(void **state)
 	model_free(&map);
 }
 
+/* Every third of 3 * count addresses, and what lies around them. */
+static void every_third(unsigned count)
+{
+	_cleanup_free_ char *text = malloc((size_t)count * 20 + 100);
+	_cleanup_policy_image_ struct policy_image *image = NULL;
+	_cleanup_policy_ struct policy *policy = NULL;
+	struct sockaddr_in in = {.sin_family = AF_INET};
+	struct policy_map map;
+	char *at = text;
+
+	assert_non_null(text);
+	at += sprintf(at, "{ \"version\": 1, \"rules\": [ { \"use\": \"smc\", \"connect\": [ ");
+	for (unsigned i = 0; i < count; i++)
+		at += sprintf(
+			at, "%s\"255.%u.%u.%u/32\"", i ? "," : "", i * 3 >> 16 & 0xff, i * 3 >> 8 & 0xff, i * 3 & 0xff);
+	at += sprintf(at, " ] } ] }");
+	policy = compile(text, (size_t)(at - text), &image);
+	model_table(&map);
+	model_publish(&map, image);
+	for (unsigned i = 0; i < count * 3; i++) {
+		in.sin_addr.s_addr = htonl(0xff000000 + i);
+		if (policy_map_decide(&map, POLICY_CONNECT, (struct sockaddr *)&in, sizeof(in)) !=
+			(i % 3 ? NONE : SMC(1)))
+			fail_msg("%u addresses: the wrong answer for address %u", count, i);
+	}
+	in.sin_addr.s_addr = htonl(0xfeffffff);
+	assert_int_equal(policy_map_decide(&map, POLICY_CONNECT, (struct sockaddr *)&in, sizeof(in)), NONE);
+	in.sin_addr.s_addr = htonl(0xffffffff);
+	assert_int_equal(policy_map_decide(&map, POLICY_CONNECT, (struct sockaddr *)&in, sizeof(in)), NONE);
+	model_free(&map);
+}
+
+/* Where the index gets one level more: at more than 1, 32 and 1,024 leaves, of which the built-in rules take a few. */
+static void test_levels(void **state)
+{
+	(void)state;
+	for (unsigned leaves = 1; leaves <= POLICY_CHILDREN * POLICY_CHILDREN; leaves *= POLICY_CHILDREN) {
+		unsigned intervals = leaves * POLICY_LEAF;
+
+		for (unsigned count = intervals / 2 - 12; count <= intervals / 2; count++)
+			every_third(count);
+	}
+}
+
 /* A list of count host routes, which can never be joined. */
 static char *many(unsigned count, const char *ports, size_t *len)
 {
@@ -466,6 +510,7 @@ int main(void)
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_other_families),
 		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_one_network),
 		cmocka_unit_test(test_capacity),
 		cmocka_unit_test(test_too_big),
