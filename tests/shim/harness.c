@@ -113,6 +113,13 @@ unsigned config_now(void)
 	return text ? (unsigned)strtoul(text, NULL, 0) : IN_BARE;
 }
 
+unsigned first_port(void)
+{
+	const char *text = getenv("SHIMTEST_PORT");
+
+	return text ? (unsigned)strtoul(text, NULL, 10) : FIRST_PORT;
+}
+
 static struct smcshim_counters *counters(void)
 {
 	static struct smcshim_counters *found;

@@ -57,6 +57,12 @@ extern const struct test_case argument_cases[], buffer_cases[], carry_cases[], c
 	failure_cases[], flip_cases[], identity_cases[], listen_cases[], option_cases[], process_cases[],
 	refusal_cases[], signal_cases[], wake_cases[];
 
+/* Ports below the usual ephemeral ones that the runner leaves to each case, so that cases can run side by side. */
+#define FIRST_PORT 10000u
+#define CASE_PORTS 16u
+/* The first of those of this case. */
+unsigned first_port(void);
+
 /* Which of IN_* this process runs in. */
 unsigned config_now(void);
 /* The library under test is loaded. */

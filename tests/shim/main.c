@@ -71,9 +71,13 @@ static struct {
 
 enum state { WAITING, RUNNING, DONE };
 
+/* The cases whose ports (harness.h) differ from one another: far more than run at once. */
+#define CASES_WITH_PORTS 1000u
+
 struct run {
 	const struct test_case *test;
 	const struct config *config;
+	unsigned number;
 	enum state state;
 	pid_t pid;
 	int output; /* read end of its standard output */
@@ -100,7 +104,7 @@ static void table_path(const struct run *run, char *path, size_t size)
 /* In the child: becomes the case, with or without the library. */
 static void become(const struct run *run, int output)
 {
-	char table[512], preload[2048], flag[16];
+	char table[512], preload[2048], flag[16], port[16];
 	const char *first = getenv("SHIMTEST_PRELOAD_FIRST");
 
 	setpgid(0, 0);
@@ -109,6 +113,8 @@ static void become(const struct run *run, int output)
 	dup2(output, STDERR_FILENO);
 	snprintf(flag, sizeof flag, "%#x", run->config->flag);
 	setenv("SHIMTEST_CONFIG", flag, 1);
+	snprintf(port, sizeof port, "%u", FIRST_PORT + run->number % CASES_WITH_PORTS * CASE_PORTS);
+	setenv("SHIMTEST_PORT", port, 1);
 	unsetenv("LD_PRELOAD");
 	if (run->config->flag != IN_BARE) {
 		table_path(run, table, sizeof table);
@@ -253,7 +259,9 @@ static size_t collect(struct run *runs, size_t size, char **patterns)
 			for (const struct test_case *test = tables[t]; test->name; test++)
 				if (matches(test->name, patterns) && runs_in(test, &configs[c])) {
 					MUST(n < size);
-					runs[n++] = (struct run){.test = test, .config = &configs[c]};
+					runs[n] = (struct run){
+						.test = test, .config = &configs[c], .number = (unsigned)n};
+					n++;
 				}
 	return n;
 }

@@ -57,6 +57,18 @@ static bool same(const struct answer *a, const struct answer *b)
 		memcmp(a->value, b->value, sizeof a->value) == 0;
 }
 
+/* TCP_TIMESTAMP is a clock in ms: it goes on between two looks at it. Makes both equal if they are one clock's readings. */
+static void stop_clock(struct answer *a, const struct answer *b)
+{
+	uint32_t x, y;
+
+	memcpy(&x, a->value, sizeof x);
+	memcpy(&y, b->value, sizeof y);
+	/* Of a part of it nothing can be said, but its length, and that what lies behind it is untouched. */
+	if (a->len == b->len && (a->len < sizeof x || y - x < 10000))
+		memcpy(a->value, b->value, a->len);
+}
+
 static void compare_reading(int shim, int plain, int level, int name, const char *when)
 {
 	static const socklen_t lens[] = {0, 1, 3, 4, 8, 16};
@@ -66,6 +78,8 @@ static void compare_reading(int shim, int plain, int level, int name, const char
 	for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
 		struct answer a = get(shim, level, name, lens[i], false), b = get(plain, level, name, lens[i], true);
 
+		if (level == IPPROTO_TCP && name == TCP_TIMESTAMP)
+			stop_clock(&a, &b);
 		CHECKF(same(&a, &b),
 			"%s: getsockopt(%d, %d) with %u bytes: %d, errno %d, length %u, %02x %02x %02x %02x; TCP: %d, "
 			"errno "
