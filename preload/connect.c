@@ -249,7 +249,7 @@ static bool has_peer(int fd)
 	struct sockaddr_storage name;
 	socklen_t len = sizeof name;
 
-	return getpeername(fd, (struct sockaddr *)&name, &len) == 0;
+	return kernel_getpeername(fd, (struct sockaddr *)&name, &len) == 0;
 }
 
 static int connect_again(int fd, const struct sockaddr *addr, socklen_t len, int saved)

@@ -40,7 +40,12 @@ bool kind_was_smc(int fd)
 	/* net/socket.c, sock_alloc_file: the dentry is named after the protocol the socket was created with. */
 	char name[32] = "";
 
-	return fgetxattr(fd, "system.sockprotoname", name, sizeof name - 1) > 0 && __builtin_strstr(name, "SMC");
+	if (syscall(SYS_fgetxattr, fd, "system.sockprotoname", name, sizeof name - 1) <= 0)
+		return false;
+	for (const char *at = name; *at; at++)
+		if (at[0] == 'S' && at[1] == 'M' && at[2] == 'C')
+			return true;
+	return false;
 }
 
 int kind_family(int fd)
@@ -51,7 +56,7 @@ int kind_family(int fd)
 
 	if (family == AF_INET || family == AF_INET6)
 		return family;
-	if (family != AF_SMC || getsockname(fd, (struct sockaddr *)&name, &len))
+	if (family != AF_SMC || kernel_getsockname(fd, (struct sockaddr *)&name, &len))
 		return 0;
 	return name.ss_family;
 }
@@ -83,7 +88,7 @@ unsigned kind_local_port(int fd)
 	} name = {0};
 	socklen_t len = sizeof name;
 
-	if (getsockname(fd, &name.any, &len))
+	if (kernel_getsockname(fd, &name.any, &len))
 		return 0;
 	return ntohs(name.any.sa_family == AF_INET6 ? name.in6.sin6_port : name.in.sin_port);
 }

@@ -22,7 +22,7 @@ static bool local_says_smc(int fd)
 	} name;
 	socklen_t len = sizeof name;
 
-	return getsockname(fd, &name.any, &len) == 0 && table_says_smc(POLICY_LISTEN, &name.any, len);
+	return kernel_getsockname(fd, &name.any, &len) == 0 && table_says_smc(POLICY_LISTEN, &name.any, len);
 }
 
 static enum kind wanted_kind(int fd, unsigned mode)

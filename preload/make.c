@@ -166,7 +166,7 @@ int make_replacement(int fd, enum kind kind, unsigned mode, bool rebind)
 	enum kind old_kind = kind_of(fd);
 	int new, r;
 
-	if (!family || getsockname(fd, &name.any, &len))
+	if (!family || kernel_getsockname(fd, &name.any, &len))
 		return -EOPNOTSUPP;
 	if (kind == KIND_SMC)
 		new = make_smc(mode & ~MODE_BUFFERS, family, SOCK_STREAM | SOCK_CLOEXEC);

@@ -367,6 +367,14 @@ static bool measured(int name)
 	return name == TCP_MAXSEG || name == TCP_WINDOW_CLAMP;
 }
 
+static bool equal_bytes(const unsigned char *a, const unsigned char *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (a[i] != b[i])
+			return false;
+	return true;
+}
+
 static int copy_level_option(int from, int to, const struct level_option *option, enum kind to_kind)
 {
 	unsigned char old[40], new[40];
@@ -378,7 +386,7 @@ static int copy_level_option(int from, int to, const struct level_option *option
 		return 0; /* not an option of this family or kernel */
 	if (next_getsockopt(to, option->level, option->name, new, &new_len))
 		return 0;
-	if (old_len == new_len && memcmp(old, new, old_len) == 0)
+	if (old_len == new_len && equal_bytes(old, new, old_len))
 		return 0;
 	if (to_kind == KIND_SMC && collides(option->name))
 		return -EOPNOTSUPP;
@@ -395,7 +403,7 @@ static int copy_socket_option(int from, int to, const struct socket_option *opti
 		return 0;
 	if (!read_value(from, option, &old) || !read_value(to, option, &new))
 		return 0;
-	if (memcmp(old.bytes, new.bytes, sizeof old.bytes) == 0)
+	if (equal_bytes(old.bytes, new.bytes, sizeof old.bytes))
 		return 0;
 	if (is_buffer(option->name))
 		old.number /= 2;

@@ -2,8 +2,6 @@
 /* Remembers nonblocking connects until their outcome is asked for: for counting, and for what the kernel forgets. */
 #include "config.h"
 
-#include <sys/mman.h>
-
 #include "preload/shim.h"
 
 /*
@@ -39,6 +37,17 @@ static void put(struct slot *slot, const struct aftermath *after)
 	atomic_store(&slot->destination, after->destination);
 }
 
+/* At the first use: most programs have none, and it costs every start of one. */
+static void forget_in_children(void)
+{
+	static _Atomic(bool) done;
+
+	if (!atomic_load_explicit(&done, memory_order_relaxed)) {
+		kernel_wipe_on_fork(slots, sizeof slots);
+		atomic_store_explicit(&done, true, memory_order_relaxed);
+	}
+}
+
 void pending_add(int fd, const struct aftermath *after)
 {
 	uint64_t key = key_of(fd), was = 0;
@@ -46,6 +55,7 @@ void pending_add(int fd, const struct aftermath *after)
 
 	if (!key)
 		return;
+	forget_in_children();
 	count(SMCSHIM_connect_pending);
 	for (unsigned try = 0; try < PENDING_TRIES && !slot; try++) {
 		was = 0;
@@ -100,9 +110,4 @@ bool pending_take(int fd, struct aftermath *after)
 	after->sndtimeo_ms = (int)(uint32_t)packed;
 	uncount(SMCSHIM_connect_pending);
 	return true;
-}
-
-void pending_start(void)
-{
-	madvise(slots, sizeof slots, MADV_WIPEONFORK);
 }

@@ -7,7 +7,10 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "policy/lookup.h"
 #include "preload/counters.h"
@@ -35,6 +38,24 @@ static inline void count(enum smcshim_counter which)
 static inline void uncount(enum smcshim_counter which)
 {
 	__atomic_fetch_sub(&smcshim_own_counters.value[which], 1, __ATOMIC_RELAXED);
+}
+
+/* ---- straight to the kernel: a name imported from libc is looked up at every start of a program ---- */
+
+static inline int kernel_getsockname(int fd, struct sockaddr *addr, socklen_t *len)
+{
+	return (int)syscall(SYS_getsockname, fd, addr, len);
+}
+
+static inline int kernel_getpeername(int fd, struct sockaddr *addr, socklen_t *len)
+{
+	return (int)syscall(SYS_getpeername, fd, addr, len);
+}
+
+/* A forked child finds these whole pages zeroed; a kernel before 4.14 refuses, and the child has its parent's. */
+static inline void kernel_wipe_on_fork(void *pages, size_t size)
+{
+	syscall(SYS_madvise, pages, size, MADV_WIPEONFORK);
 }
 
 /* ---- next.c: the functions that stand behind ours ---- */
@@ -84,7 +105,7 @@ void table_start(void);
 struct table {
 	_Atomic(const void *) base; /* NULL until there is a table, then the mapping for ever */
 	size_t size;                /* published by base */
-	_Atomic(int64_t) look_after;
+	_Atomic(int64_t) looked;    /* time(2) of the last look for it */
 	/* sequence << 16 | TABLE_KNOWN | MODE_* of that sequence: a flip makes it stale, and anybody may renew it */
 	_Atomic(uint64_t) known;
 	_Atomic(bool) aside;
@@ -93,7 +114,8 @@ struct table {
 
 extern struct table table __attribute__((visibility("hidden")));
 
-unsigned table_mode_slow(bool look);
+unsigned table_mode_slow(void);
+unsigned table_mode_without(void);
 
 /* MODE_* bits of now; 0 without a usable table. look: the table may be looked for again if it was missing. */
 static inline unsigned table_mode(bool look)
@@ -103,13 +125,13 @@ static inline unsigned table_mode(bool look)
 	uint32_t state;
 
 	if (__builtin_expect(header == NULL, 0))
-		return look ? table_mode_slow(true) : 0;
+		return look ? table_mode_without() : 0;
 	state = __atomic_load_n(&header->state, __ATOMIC_RELAXED);
 	known = atomic_load_explicit(&table.known, memory_order_relaxed);
 	sequence = __atomic_load_n(&header->sequence, __ATOMIC_ACQUIRE);
 	if (__builtin_expect(state == POLICY_ON && (known ^ (sequence << 16 | TABLE_KNOWN)) < TABLE_KNOWN, 1))
 		return (unsigned)known & (TABLE_KNOWN - 1);
-	return state == POLICY_OFF ? 0 : table_mode_slow(look);
+	return state == POLICY_OFF ? 0 : table_mode_slow();
 }
 
 /* True if the rules in force say SMC for this address; what state and programs say is the caller's to check. */
@@ -242,7 +264,6 @@ void pending_add(int fd, const struct aftermath *after);
 /* True if fd is such a connect; it is one no longer then, and *after is what was to be done. */
 bool pending_take(int fd, struct aftermath *after);
 bool pending_any(void);
-void pending_start(void);
 bool pending_has(int fd);
 
 /* ---- wait.c ---- */

@@ -3,7 +3,6 @@
 #include "config.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
 #include "preload/shim.h"
 
@@ -12,10 +11,7 @@ __attribute__((constructor)) static void start(void)
 	int saved = errno;
 
 	next_resolve();
-	/* A kernel before 4.14 refuses: a forked child's numbers then begin with its parent's. */
-	madvise(smcshim_counters.value, sizeof smcshim_counters - offsetof(struct smcshim_counters, value),
-		MADV_WIPEONFORK);
-	pending_start();
+	kernel_wipe_on_fork(smcshim_counters.value, sizeof smcshim_counters - offsetof(struct smcshim_counters, value));
 	memcpy(smcshim_counters.about.magic, SMCSHIM_COUNTERS_MAGIC, sizeof smcshim_counters.about.magic);
 	smcshim_counters.about.abi = SMCSHIM_COUNTERS_ABI;
 	smcshim_counters.about.count = SMCSHIM_COUNTER_MAX;

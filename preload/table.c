@@ -13,16 +13,7 @@
 
 #include "preload/shim.h"
 
-#define LOOK_AGAIN_SECONDS 1
-
 struct table table;
-
-static int64_t now_seconds(void)
-{
-	struct timespec now;
-
-	return clock_gettime(CLOCK_MONOTONIC_COARSE, &now) ? 0 : now.tv_sec;
-}
 
 static bool trusted(const struct stat *st)
 {
@@ -59,7 +50,7 @@ static enum smcshim_table_state map_table(const char *path)
 		state = SMCSHIM_TABLE_MAPPED;
 	}
 	if (base)
-		munmap(base, (size_t)st.st_size);
+		syscall(SYS_munmap, base, (size_t)st.st_size);
 out:
 	syscall(SYS_close, fd);
 	return state;
@@ -107,18 +98,7 @@ void table_start(void)
 		path && *path == '/' ? path : SMCSHIM_DEFAULT_TABLE);
 	name_program();
 	look_for_table();
-	atomic_store_explicit(&table.look_after, now_seconds() + LOOK_AGAIN_SECONDS, memory_order_relaxed);
-}
-
-static void look_again(void)
-{
-	int64_t due = atomic_load_explicit(&table.look_after, memory_order_relaxed);
-	int64_t now = now_seconds();
-
-	if (now < due || !smcshim_counters.about.table[0])
-		return;
-	if (atomic_compare_exchange_strong(&table.look_after, &due, now + LOOK_AGAIN_SECONDS))
-		look_for_table();
+	atomic_store_explicit(&table.looked, time(NULL), memory_order_relaxed);
 }
 
 static bool current_map(struct policy_map *map)
@@ -160,19 +140,14 @@ static unsigned summarise(const struct policy_map *map)
 	return mode;
 }
 
-unsigned table_mode_slow(bool look)
+unsigned table_mode_slow(void)
 {
 	struct policy_map map;
 	unsigned mode;
 	enum policy_state state;
 
-	if (__builtin_expect(!current_map(&map), 0)) {
-		if (!look)
-			return 0;
-		look_again();
-		if (!current_map(&map))
-			return 0;
-	}
+	if (!current_map(&map))
+		return 0;
 	state = policy_map_state(&map);
 	if (state == POLICY_OFF)
 		return 0;
@@ -180,6 +155,19 @@ unsigned table_mode_slow(bool look)
 	if (state == POLICY_OBSERVE && (mode & MODE_ON))
 		mode = (mode & ~MODE_ON) | MODE_OBSERVE;
 	return mode;
+}
+
+/* Of the clocks time(2) is by far the cheapest. It can be set: any other second than the last one's is time to look. */
+unsigned table_mode_without(void)
+{
+	int64_t last = atomic_load_explicit(&table.looked, memory_order_relaxed);
+	int64_t now = time(NULL);
+
+	if (__builtin_expect(now == last, 1) || !smcshim_counters.about.table[0] ||
+		!atomic_compare_exchange_strong(&table.looked, &last, now))
+		return 0;
+	look_for_table();
+	return table_mode_slow();
 }
 
 bool table_says_smc(enum policy_role role, const struct sockaddr *addr, socklen_t len)

@@ -12,6 +12,35 @@
 #define QUIET_MS 20
 #define SLICE_MS 10
 
+/*
+ * Signals as the kernel's calls take them: signal s is bit s - 1 of words of the machine (its sigset_t). libc's sets begin
+ * with the same words.
+ */
+#define SIGNALS 64
+#define CANCEL_SIGNAL 32 /* of the libc's threads: for pthread_cancel() and setuid(); never held back */
+#define SETXID_SIGNAL 33
+#define WORD_BITS (8 * (int)sizeof(unsigned long))
+
+union signals {
+	unsigned long words[SIGNALS / WORD_BITS];
+	sigset_t libc;
+};
+
+static void add(union signals *set, int s)
+{
+	set->words[(s - 1) / WORD_BITS] |= 1ul << (s - 1) % WORD_BITS;
+}
+
+static void take_out(union signals *set, int s)
+{
+	set->words[(s - 1) / WORD_BITS] &= ~(1ul << (s - 1) % WORD_BITS);
+}
+
+static bool has(const union signals *set, int s)
+{
+	return set->words[(s - 1) / WORD_BITS] >> (s - 1) % WORD_BITS & 1;
+}
+
 struct deadline {
 	bool any;
 	struct timespec at;
@@ -49,46 +78,44 @@ static int remaining(const struct deadline *d, int most)
 }
 
 /* -1 with EINTR after a signal handler has run, 0 when ms are over (ms < 0: never), or the events of an outcome. */
-static int poll_once(int fd, int ms, const sigset_t *mask)
+static int poll_once(int fd, int ms, const union signals *mask)
 {
 	struct pollfd p = {.fd = fd, .events = POLLOUT};
 	struct timespec ts = {ms / 1000, (long)(ms % 1000) * 1000000};
 
-	int n = ppoll(&p, 1, ms < 0 ? NULL : &ts, mask);
+	int n = ppoll(&p, 1, ms < 0 ? NULL : &ts, mask ? &mask->libc : NULL);
 
 	return n > 0 ? p.revents : n;
 }
 
 /* Sorts the signals that have a handler by whether it was installed with SA_RESTART. */
-static void sort_handlers(bool timed, sigset_t *restart, sigset_t *interrupt, int *restarts, int *interrupts)
+static void sort_handlers(bool timed, union signals *interrupt, int *restarts, int *interrupts)
 {
 	*restarts = *interrupts = 0;
-	sigemptyset(restart);
-	sigemptyset(interrupt);
-	for (int s = 1; s < NSIG; s++) {
+	*interrupt = (union signals){0};
+	for (int s = 1; s <= SIGNALS; s++) {
 		struct sigaction action;
 
 		if (sigaction(s, NULL, &action) || action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN)
 			continue;
 		/* signal(7): with a timeout set, a connect is never restarted. */
 		if (!timed && (action.sa_flags & SA_RESTART)) {
-			sigaddset(restart, s);
 			++*restarts;
 		} else {
-			sigaddset(interrupt, s);
+			add(interrupt, s);
 			++*interrupts;
 		}
 	}
 }
 
-static bool one_is_waiting(const sigset_t *interrupt, const sigset_t *usual)
+static bool one_is_waiting(const union signals *interrupt, const union signals *usual)
 {
-	sigset_t waiting;
+	union signals waiting;
 
-	if (sigpending(&waiting))
+	if (syscall(SYS_rt_sigpending, waiting.words, sizeof waiting.words))
 		return false;
-	for (int s = 1; s < NSIG; s++)
-		if (sigismember(interrupt, s) == 1 && sigismember(usual, s) == 0 && sigismember(&waiting, s) == 1)
+	for (int s = 1; s <= SIGNALS; s++)
+		if (has(interrupt, s) && !has(usual, s) && has(&waiting, s))
 			return true;
 	return false;
 }
@@ -97,12 +124,12 @@ static bool one_is_waiting(const sigset_t *interrupt, const sigset_t *usual)
  * Both sorts of handlers are there, and ppoll() does not say which one ran: those that interrupt are held back, looked
  * for after every slice, and run when their turn has come, on the way out.
  */
-static int wait_in_slices(int fd, const struct deadline *end, const sigset_t *interrupt)
+static int wait_in_slices(int fd, const struct deadline *end, const union signals *interrupt)
 {
-	sigset_t usual;
+	union signals usual;
 	int r = 0;
 
-	sigprocmask(SIG_BLOCK, interrupt, &usual);
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, interrupt->words, usual.words, sizeof usual.words);
 	while (r == 0) {
 		int events = poll_once(fd, remaining(end, SLICE_MS), NULL);
 
@@ -113,25 +140,28 @@ static int wait_in_slices(int fd, const struct deadline *end, const sigset_t *in
 		else if (end->any && remaining(end, -1) == 0)
 			r = -EINPROGRESS;
 	}
-	sigprocmask(SIG_SETMASK, &usual, NULL);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, usual.words, NULL, sizeof usual.words);
 	return r;
 }
 
 int wait_for_outcome(int fd, int timeout_ms)
 {
 	struct deadline end = deadline_in(timeout_ms);
-	sigset_t all, restart, interrupt;
+	union signals all, interrupt;
 	int restarts, interrupts, n;
 
 	/* Nearly every handshake ends in this short time; no handler runs in it, so none can interrupt. */
-	sigfillset(&all);
+	for (size_t i = 0; i < sizeof all.words / sizeof *all.words; i++)
+		all.words[i] = ~0ul;
+	take_out(&all, CANCEL_SIGNAL);
+	take_out(&all, SETXID_SIGNAL);
 	n = poll_once(fd, remaining(&end, QUIET_MS), &all);
 	if (n > 0)
 		return n;
 	if (end.any && remaining(&end, -1) == 0)
 		return -EINPROGRESS;
 
-	sort_handlers(end.any, &restart, &interrupt, &restarts, &interrupts);
+	sort_handlers(end.any, &interrupt, &restarts, &interrupts);
 	if (restarts && interrupts)
 		return wait_in_slices(fd, &end, &interrupt);
 	do {

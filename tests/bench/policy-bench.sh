@@ -23,8 +23,9 @@ cat <<'END'
 A decision is `policy_map_decide()` at random addresses; the CIDRs are single addresses at random, so that the table is
 as large as it can be. Times are medians of batches of 1,000 (in brackets the tenth percentile, which a busy machine
 disturbs less) and hold the making of the address; instructions are callgrind's, the mean of 20,000 decisions. Beside
-them what this machine needs for a single read from a random place in as much memory as the table has: a decision in a
-table that no cache holds has to wait for one such read, and cannot take less.
+them what this machine needs for a single read from a random place in as much memory as the table has, and the place of
+the next one known from it: a decision in a table that no cache holds has to wait for one such read, and for more than
+one where the index (a hundredth of the table) is not in the cache either. Decisions that follow one another may overlap.
 
 | CIDRs | family | table | ns a decision | required | met | ns a random read | instructions | required | met |
 |---|---|---|---|---|---|---|---|---|---|

@@ -12,7 +12,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The input: one byte of flags, the header from its state on, then the beginning of both halves. */
+/*
+ * The input: the header from its state on, then the beginning of both halves. The seeds are those bytes of tables that
+ * smcctl has published, of a few rules and of 120 addresses (more leaves than one).
+ */
 #define HEADER_FROM offsetof(struct policy_header, state)
 #define HEADER_BYTES (sizeof(struct policy_header) - HEADER_FROM)
 

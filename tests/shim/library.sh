@@ -42,12 +42,12 @@ imported_by() {
         [[ -e $object ]] || echo "$object: missing"
         name=${object##*-}
         name=${name%.o}
-        [[ " $* " == *" $name "* ]] || ! nm -u "$object" | grep -qw "$symbol" || printf '%s uses %s\n' "$name.c" "$symbol"
+        [[ " $* " == *" $name "* ]] || ! nm -u "$object" | grep -w "$symbol" >/dev/null || printf '%s uses %s\n' "$name.c" "$symbol"
     done
 }
 needed() { readelf -dW "$library" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vx 'libc\.so\.6'; [[ $? == 1 ]]; }
-relro() { readelf -lW "$library" | grep -q GNU_RELRO || echo missing; }
-bind_now() { readelf -dW "$library" | grep -qE 'BIND_NOW|FLAGS_1.*NOW' || echo missing; }
+relro() { readelf -lW "$library" | grep GNU_RELRO >/dev/null || echo missing; }
+bind_now() { readelf -dW "$library" | grep -E 'BIND_NOW|FLAGS_1.*NOW' >/dev/null || echo missing; }
 no_textrel() { readelf -dW "$library" | grep TEXTREL; [[ $? == 1 ]]; }
 no_exec_stack() { readelf -lW "$library" | awk '/GNU_STACK/ && /E/ && $7 ~ /E/'; }
 no_rwx() { readelf -lW "$library" | grep -E 'LOAD.*RWE'; [[ $? == 1 ]]; }
@@ -64,9 +64,24 @@ run_tiny() {
     [[ $said == "$wanted" ]] || printf 'said %s, not %s\n' "$said" "$wanted"
 }
 compiled() { "$@"; }
+# A name with a * stands for all cases that it matches.
+cases_named_in() {
+    # shellcheck disable=SC2016 # not an expansion
+    local names='`(argument|buffer|carry|connect|epoll|failure|flip|identity|listen|option|process|refusal|signal|cancel|wake)-[a-z*-]+`'
+    local name case found cases
+    mapfile -t cases < <("$top_builddir/tests/shim/shimtest" --list)
+    while read -r name; do
+        found=no
+        for case in "${cases[@]}"; do
+            # shellcheck disable=SC2053 # a pattern
+            [[ $case != $name ]] || found=yes
+        done
+        [[ $found == yes ]] || printf '%s: no case of shimtest\n' "$name"
+    done < <(grep -oE "$names" "$1" | tr -d '\140' | sort -u)
+}
 }
 
-echo 1..22
+echo 1..23
 check 'exports exactly the names of libsmcshim.map' exports
 check 'imports nothing that is not in imports.allow' imports
 check 'imports.allow is sorted, without doubles' allowed_in_order
@@ -89,3 +104,4 @@ check 'a static musl program is compiled' compiled musl-gcc -D_GNU_SOURCE -stati
 check 'the glibc program runs with it' run_tiny 'shim yes, TCP' "$temp/glibc"
 check 'the musl program runs with it' run_tiny 'shim yes, TCP' "$temp/musl"
 check 'the static program runs without it' run_tiny 'shim no, TCP' "$temp/static"
+check 'the cases named in doc/compatibility.md are there' cases_named_in "$top_srcdir/doc/compatibility.md"

@@ -143,7 +143,7 @@ static int smc_socket(void)
 
 static int how_many(void)
 {
-	return fresh_is_smc() ? 5000 : 1000;
+	return fresh_is_smc() ? 10000 : 1000;
 }
 
 static void timer_restart(void)
