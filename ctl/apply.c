@@ -55,6 +55,7 @@ static bool in_force(const struct paths *paths, struct apply_result *out)
 	out->probe.kernel = info->kernel;
 	out->rules = info->rules;
 	out->cidrs = info->cidrs;
+	out->buffers = info->buffers;
 	return true;
 }
 
@@ -77,6 +78,7 @@ static enum ctl_exit compile(struct ctl *ctl, const struct paths *paths, struct 
 		return ctl_error(ctl, CTL_FAILED, "policy", paths->file, "%s", strerror(-r));
 	out->rules = policy->rule_count;
 	out->cidrs = policy->cidr_count;
+	out->buffers = policy->buffers;
 	return CTL_OK;
 }
 
@@ -138,6 +140,27 @@ enum ctl_exit apply_policy(struct ctl *ctl, const char *file, enum apply_mode mo
 	return CTL_OK;
 }
 
+static void warn_of_limit(struct ctl *ctl, uint32_t buffers, const char *name)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *path = NULL;
+	_cleanup_close_ int fd = -1;
+	uint64_t limit;
+	size_t size;
+
+	if (asprintf(&path, "/proc/sys/net/core/%s", name) < 0) {
+		path = NULL;
+		return;
+	}
+	fd = open_read(path);
+	if (fd < 0 || read_all(fd, 32, &text, &size) < 0)
+		return;
+	text[strcspn(text, "\n")] = '\0';
+	if (text_to_uint(text, 0, UINT64_MAX, &limit) == 0 && limit < buffers)
+		ctl_warn(ctl, "buffers of %u bytes: programs without CAP_NET_ADMIN get %llu; sysctl -w net.core.%s=%u",
+			buffers, (unsigned long long)limit, name, buffers);
+}
+
 bool apply_warn(struct ctl *ctl, const struct apply_result *result)
 {
 	uint32_t kernel = result->probe.kernel;
@@ -148,6 +171,8 @@ bool apply_warn(struct ctl *ctl, const struct apply_result *result)
 		ctl_warn(ctl,
 			"this kernel's SMC sockets %s when they become TCP; programs that use epoll may stay on TCP",
 			kernel & POLICY_KERNEL_DOWNGRADE ? "lose epoll registrations" : "have to be replaced");
+	warn_of_limit(ctl, result->buffers, "wmem_max");
+	warn_of_limit(ctl, result->buffers, "rmem_max");
 	if (result->state == POLICY_OFF)
 		ctl_warn(ctl, "every new connection stays TCP: the state is off; smcctl policy on");
 	if (result->state == POLICY_OBSERVE)

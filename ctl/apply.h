@@ -15,6 +15,7 @@ struct apply_result {
 	bool changed; /* false: this very policy was in force already */
 	size_t rules;
 	size_t cidrs;
+	uint32_t buffers;   /* bytes; 0: the kernel's own */
 	struct probe probe; /* .kernel: what the table says of the kernel */
 };
 
@@ -33,7 +34,10 @@ void apply_result_clear(struct apply_result *result);
 _must_check_ enum ctl_exit apply_policy(
 	struct ctl *ctl, const char *file, enum apply_mode mode, struct apply_result *out);
 
-/* Says what keeps a policy in force from doing anything: no SMC, state off or observe. True if there is something. */
+/*
+ * Says what keeps a policy in force from doing all that it says: no SMC, state off or observe, a limit of the kernel below
+ * its buffers (net/core/sock.c, sk_setsockopt). True if nothing of it is done.
+ */
 bool apply_warn(struct ctl *ctl, const struct apply_result *result);
 
 /* ---- the steps, each of which says its error on ctl->err ---- */

@@ -35,6 +35,21 @@ umask 077
 gives 0 "apply" "$smcctl" policy apply
 says out '^/run/smc/policy: applied /etc/smc/policy.json \(4 rules, 6 CIDRs\), state on$'
 says out '^kernel: '
+for limit in 1048575 1048576; do
+	for name in wmem_max rmem_max; do
+		echo $limit >$name
+		mount --bind $name /proc/sys/net/core/$name || exit 99
+	done
+	gives 0 "apply where the kernel's limit is $limit" "$smcctl" policy apply
+	grep "buffers of" err >said
+	if [ $limit = 1048575 ]; then
+		lines said 2 "... says that it is below the buffers"
+		says said "^smcctl: buffers of 1048576 bytes: programs without CAP_NET_ADMIN get 1048575; sysctl -w net\.core\.wmem_max=1048576$"
+	else
+		lines said 0 "... says nothing of the buffers"
+	fi
+	umount /proc/sys/net/core/wmem_max /proc/sys/net/core/rmem_max
+done
 holds "the directory is for all to read" test "$(stat -c %a /run/smc)" = 755
 holds "so is the table" test "$(stat -c %a /run/smc/policy)" = 644
 umask 022
