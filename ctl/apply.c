@@ -165,7 +165,9 @@ bool apply_warn(struct ctl *ctl, const struct apply_result *result)
 {
 	uint32_t kernel = result->probe.kernel;
 
-	if (!(kernel & (POLICY_KERNEL_IPPROTO_SMC | POLICY_KERNEL_IPPROTO_SMC6 | POLICY_KERNEL_AF_SMC)))
+	if (result->probe.converts)
+		ctl_warn(ctl, "the policy stands down: %s", probe_refusal(&result->probe));
+	else if (!(kernel & (POLICY_KERNEL_IPPROTO_SMC | POLICY_KERNEL_IPPROTO_SMC6 | POLICY_KERNEL_AF_SMC)))
 		ctl_warn(ctl, "every connection stays TCP: %s", probe_refusal(&result->probe));
 	else if (!(kernel & POLICY_KERNEL_DOWNGRADE_EPOLL))
 		ctl_warn(ctl,

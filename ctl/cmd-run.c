@@ -48,6 +48,7 @@ static void judge_table(struct run *run, const char *table)
 	} else {
 		result.probe.kernel = info->kernel;
 		result.probe.refused_af = -EAFNOSUPPORT;
+		result.probe.converts = !info->kernel && probe_converts();
 		result.state = info->state;
 		run->obstacle = apply_warn(run->ctl, &result) || run->obstacle;
 		if (run->verbose)
@@ -147,6 +148,7 @@ static enum ctl_exit execute(struct run *run, const struct ctl_args *args)
 	/* argv of main ends with NULL, but operands may have been moved: the last one is followed by what was there. */
 	args->operand[args->operands] = NULL;
 	fflush(run->ctl->err);
+	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): only --print-env goes without operands, and not here */
 	execvp(args->operand[0], args->operand);
 	error = errno;
 	return ctl_error(run->ctl, error == ENOENT ? CTL_RUN_NOT_FOUND : CTL_RUN_NOT_EXECUTABLE, "run",

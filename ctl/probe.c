@@ -111,6 +111,15 @@ static bool keeps_epoll(const struct kind *kind)
 	return send(peer, "x", 1, MSG_NOSIGNAL) == 1 && sees(epoll, EPOLLIN);
 }
 
+bool probe_converts(void)
+{
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int protocol = IPPROTO_TCP;
+	socklen_t size = sizeof(protocol);
+
+	return fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 && protocol != IPPROTO_TCP;
+}
+
 void probe_kernel(struct probe *out)
 {
 	static const struct kind kinds[] = {
@@ -121,7 +130,9 @@ void probe_kernel(struct probe *out)
 	const struct kind *usual = NULL;
 	bool all_downgrade = true;
 
-	*out = (struct probe){.kernel = 0};
+	*out = (struct probe){.converts = probe_converts()};
+	if (out->converts)
+		return;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		_cleanup_close_ int fd = open_kind(&kinds[i]);
 
@@ -173,6 +184,9 @@ void probe_format(uint32_t kernel, char out[static PROBE_TEXT])
 
 const char *probe_refusal(const struct probe *probe)
 {
+	if (probe->converts)
+		return "this kernel makes TCP sockets SMC by itself, for every destination; sysctl -w "
+		       "net.smc.tcp2smc=0, then smcctl policy apply";
 	/* A kernel without the module answers with these two; anything else is somebody's refusal. */
 	if (probe->refused_af == -EAFNOSUPPORT)
 		return "this kernel has no SMC; modprobe smc, then smcctl policy apply";

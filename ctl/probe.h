@@ -12,6 +12,7 @@ struct probe {
 	uint32_t kernel; /* POLICY_KERNEL_* */
 	int refused;     /* -errno of socket(AF_INET, SOCK_STREAM, IPPROTO_SMC), or 0 */
 	int refused_af;  /* -errno of socket(AF_SMC, SOCK_STREAM, 0), or 0 */
+	bool converts;   /* probe_converts(): then nothing else was measured */
 };
 
 /*
@@ -19,6 +20,12 @@ struct probe {
  * kernel load its smc module. Takes at most two seconds.
  */
 void probe_kernel(struct probe *out);
+
+/*
+ * True if the kernel by itself makes TCP sockets of this network namespace SMC sockets (net.smc.tcp2smc of Alibaba's
+ * kernels): one new socket tells. No policy can hold there, so the table says that the kernel has no SMC.
+ */
+bool probe_converts(void);
 
 /* True if the kernel's list of protocols has SMC already: costs one read and loads nothing. */
 bool probe_smc_registered(void);

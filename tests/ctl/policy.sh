@@ -35,6 +35,29 @@ umask 077
 gives 0 "apply" "$smcctl" policy apply
 says out '^/run/smc/policy: applied /etc/smc/policy.json \(4 rules, 6 CIDRs\), state on$'
 says out '^kernel: '
+
+# A kernel that makes TCP sockets SMC itself, played by a library: its sockets say so.
+cat >converts.c <<'END'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <sys/socket.h>
+int getsockopt(int fd, int level, int name, void *value, socklen_t *len)
+{
+	int (*real)(int, int, int, void *, socklen_t *) = (int (*)(int, int, int, void *, socklen_t *))dlsym(RTLD_NEXT, "getsockopt");
+	int r = real(fd, level, name, value, len);
+	if (r == 0 && level == SOL_SOCKET && name == SO_PROTOCOL && *(int *)value == 6)
+		*(int *)value = 256;
+	return r;
+}
+END
+cc -shared -fPIC -o converts.so converts.c || exit 99
+mkdir "$dir/etc/smc/other"
+echo '{ "version": 1, "rules": [ { "use": "smc", "connect": "10.0.0.0/8" } ] }' >/etc/smc/other/policy.json
+gives 0 "apply where the kernel converts by itself" env LD_PRELOAD="${asan:+$asan:}$PWD/converts.so" XDG_RUNTIME_DIR="$PWD" \
+	"$smcctl" policy apply /etc/smc/other/policy.json
+says err "^smcctl: the policy stands down: this kernel makes TCP sockets SMC by itself, .*net\.smc\.tcp2smc=0"
+says out '^kernel: no SMC$'
+
 for limit in 1048575 1048576; do
 	for name in wmem_max rmem_max; do
 		echo $limit >$name
