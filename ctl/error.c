@@ -10,10 +10,18 @@
 
 #include "ctl/util.h"
 
+/* The caller frees it; NULL without memory. */
+__attribute__((format(printf, 1, 0))) static char *format(const char *text, va_list ap)
+{
+	char *out;
+
+	return vasprintf(&out, text, ap) < 0 ? NULL : out;
+}
+
 static void put_line(FILE *stream, const char *line)
 {
 	fputs("smcctl: ", stream);
-	text_put(stream, line);
+	text_put(stream, line ? line : "out of memory");
 	fputc('\n', stream);
 }
 
@@ -22,20 +30,14 @@ enum ctl_exit ctl_error(struct ctl *ctl, enum ctl_exit code, const char *what, c
 	_cleanup_free_ char *reason = NULL;
 	_cleanup_free_ char *line = NULL;
 	va_list ap;
-	int r;
 
 	va_start(ap, why);
-	r = vasprintf(&reason, why, ap);
+	reason = format(why, ap);
 	va_end(ap);
-	if (r < 0)
-		reason = NULL;
-	if (object)
-		r = asprintf(&line, "%s '%s': %s", what, object, reason ? reason : "out of memory");
-	else
-		r = asprintf(&line, "%s: %s", what, reason ? reason : "out of memory");
-	if (r < 0)
+	if (asprintf(&line, object ? "%s '%s': %s" : "%s%s: %s", what, object ? object : "",
+		    reason ? reason : "out of memory") < 0)
 		line = NULL;
-	put_line(ctl->err, line ? line : "out of memory");
+	put_line(ctl->err, line);
 	return code;
 }
 
@@ -43,14 +45,11 @@ void ctl_warn(struct ctl *ctl, const char *text, ...)
 {
 	_cleanup_free_ char *line = NULL;
 	va_list ap;
-	int r;
 
 	va_start(ap, text);
-	r = vasprintf(&line, text, ap);
+	line = format(text, ap);
 	va_end(ap);
-	if (r < 0)
-		line = NULL;
-	put_line(ctl->err, line ? line : "out of memory");
+	put_line(ctl->err, line);
 }
 
 enum ctl_exit ctl_exit_of(int error)
