@@ -80,10 +80,18 @@ smcr2)
     ip link set eth0 up
     rdma_link rxe0 eth0
     ueid SMCSHIM-LAB
-    tries=90
-    until ping -c 1 -W 1 "$LAB_PEER" >/dev/null; do
-        tries=$((tries - 1))
-        [ "$tries" -gt 0 ] || { echo "lab: $LAB_PEER does not answer"; exit 1; }
+    # The peer is ready when it calls; only to be answered by it is not enough: it would then find us gone, were our command a
+    # short one. Whoever calls is answered, so both see each other.
+    called() {
+        # shellcheck disable=SC2046 # words; the tenth is InEchos
+        set -- $(grep '^Icmp: [0-9]' /proc/net/snmp)
+        shift 9
+        [ "$1" -gt 0 ]
+    }
+    since=$(cut -d . -f 1 /proc/uptime)
+    until ping -c 1 -W 1 "$LAB_PEER" >/dev/null && called; do
+        [ $(($(cut -d . -f 1 /proc/uptime) - since)) -lt 180 ] || { echo "lab: $LAB_PEER does not answer"; exit 1; }
+        usleep 50000
     done
     ;;
 esac
