@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* Finds and enters network namespaces. */
+#include "config.h"
+
+#include "ctl/smc/netns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl/util.h"
+
+static enum ctl_exit path_of(struct ctl *ctl, const char *netns, char *path, size_t size)
+{
+	uint64_t pid;
+	int n;
+
+	if (text_to_uint(netns, 1, INT_MAX, &pid) == 0)
+		n = snprintf(path, size, "/proc/%llu/ns/net", (unsigned long long)pid);
+	else if (strchr(netns, '/'))
+		n = snprintf(path, size, "%s", netns);
+	else
+		n = snprintf(path, size, "/run/netns/%s", netns);
+	if (!netns[0] || n < 0 || (size_t)n >= size)
+		return ctl_error(
+			ctl, CTL_USAGE, "network namespace", netns, "not a name of ip-netns(8) and not a process ID");
+	return CTL_OK;
+}
+
+enum ctl_exit netns_enter(struct ctl *ctl, const char *netns)
+{
+	char path[1024];
+	enum ctl_exit code;
+	int error = 0;
+	int fd;
+
+	if (!netns)
+		return CTL_OK;
+	code = path_of(ctl, netns, path, sizeof(path));
+	if (code)
+		return code;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		error = errno;
+	else if (setns(fd, CLONE_NEWNET) < 0)
+		error = errno;
+	if (fd >= 0)
+		close(fd);
+	if (!error)
+		return CTL_OK;
+	if (error == ENOENT)
+		return ctl_error(ctl, CTL_FAILED, "network namespace", netns,
+			"there is none: %s does not exist; \"ip netns list\" shows the names", path);
+	if (error == EINVAL)
+		return ctl_error(ctl, CTL_FAILED, "network namespace", netns, "%s is no network namespace", path);
+	return ctl_error(ctl, ctl_exit_of(-error), "network namespace", netns, "%s: %s", path, strerror(error));
+}
