@@ -44,9 +44,7 @@ enum ctl_exit netns_enter(struct ctl *ctl, const char *netns)
 	if (code)
 		return code;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		error = errno;
-	else if (setns(fd, CLONE_NEWNET) < 0)
+	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0)
 		error = errno;
 	if (fd >= 0)
 		close(fd);
