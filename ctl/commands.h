@@ -19,6 +19,20 @@ cmd_function cmd_policy_off;
 cmd_function cmd_policy_observe;
 cmd_function cmd_policy_watch;
 cmd_function cmd_status;
+cmd_function cmd_pnet_list;
+cmd_function cmd_pnet_ensure;
+cmd_function cmd_pnet_add;
+cmd_function cmd_pnet_del;
+cmd_function cmd_pnet_flush;
+cmd_function cmd_eid_list;
+cmd_function cmd_eid_ensure;
+cmd_function cmd_eid_add;
+cmd_function cmd_eid_del;
+cmd_function cmd_eid_flush;
+cmd_function cmd_eid_system;
+cmd_function cmd_hs_limit_show;
+cmd_function cmd_hs_limit_on;
+cmd_function cmd_hs_limit_off;
 cmd_function cmd_complete;
 
 extern const struct ctl_option cmd_run_options[];
@@ -29,5 +43,11 @@ extern const struct ctl_option cmd_policy_test_options[];
 extern const struct ctl_option cmd_policy_state_options[];
 extern const struct ctl_option cmd_policy_watch_options[];
 extern const struct ctl_option cmd_status_options[];
+extern const struct ctl_option cmd_pnet_list_options[];
+extern const struct ctl_option cmd_pnet_add_options[];
+extern const struct ctl_option cmd_pnet_change_options[];
+extern const struct ctl_option cmd_eid_list_options[];
+extern const struct ctl_option cmd_hs_limit_show_options[];
+extern const struct ctl_option cmd_hs_limit_set_options[];
 
 #endif

@@ -9,7 +9,7 @@ man=$top_srcdir/doc/smcctl.8
 gives 0 "--help" "$smcctl" --help
 says out '^  policy watch +[a-z]'
 lines err 0 "--help writes to stdout only"
-commands=$(sed -n 's/^  \([a-z][a-z ]*[a-z]\)   *.*/\1/p' out)
+commands=$(sed -n 's/^  \([a-z][a-z -]*[a-z]\)   *.*/\1/p' out)
 gives 0 "--version" "$smcctl" --version
 says out "^smcctl $(cat "$top_srcdir/VERSION")$"
 holds "help and version touch nothing" test ! -e /run/smc
