@@ -54,6 +54,12 @@ const struct ctl_command *ctl_commands(size_t *count)
 			cmd_hs_limit_set_options, cmd_hs_limit_on, 0, 0, false, false},
 		{"hs-limit off", "", "an SMC handshake for every connection", cmd_hs_limit_set_options,
 			cmd_hs_limit_off, 0, 0, false, false},
+		{"device list", "", "list the devices of SMC and what each can serve", cmd_device_list_options,
+			cmd_device_list, 0, 0, false, false},
+		{"linkgroup list", "", "list the link groups that connections over SMC share",
+			cmd_linkgroup_list_options, cmd_linkgroup_list, 0, 0, false, false},
+		{"stats", "", "count what SMC carried, and why connections fell back to TCP", cmd_stats_options,
+			cmd_stats, 0, 0, false, false},
 		{"complete", "[WORD...]", "print how the last word can go on (for shells)", NULL, cmd_complete, 0,
 			SIZE_MAX, true, true},
 	};

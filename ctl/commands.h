@@ -33,6 +33,9 @@ cmd_function cmd_eid_system;
 cmd_function cmd_hs_limit_show;
 cmd_function cmd_hs_limit_on;
 cmd_function cmd_hs_limit_off;
+cmd_function cmd_device_list;
+cmd_function cmd_linkgroup_list;
+cmd_function cmd_stats;
 cmd_function cmd_complete;
 
 extern const struct ctl_option cmd_run_options[];
@@ -49,5 +52,8 @@ extern const struct ctl_option cmd_pnet_change_options[];
 extern const struct ctl_option cmd_eid_list_options[];
 extern const struct ctl_option cmd_hs_limit_show_options[];
 extern const struct ctl_option cmd_hs_limit_set_options[];
+extern const struct ctl_option cmd_device_list_options[];
+extern const struct ctl_option cmd_linkgroup_list_options[];
+extern const struct ctl_option cmd_stats_options[];
 
 #endif

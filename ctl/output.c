@@ -111,6 +111,14 @@ void out_null(struct out *out, const char *key, const char *title)
 		out_text_value(out, title, "-", false);
 }
 
+void out_optional(struct out *out, const char *key, const char *title, const char *value)
+{
+	if (value && *value)
+		out_string(out, key, title, value);
+	else
+		out_null(out, key, title);
+}
+
 void out_note(struct out *out, const char *format, ...)
 {
 	_cleanup_free_ char *text = NULL;

@@ -38,6 +38,9 @@ void out_bool(struct out *out, const char *key, const char *title, bool value);
 /* JSON null; text "-". */
 void out_null(struct out *out, const char *key, const char *title);
 
+/* out_string(), or out_null() when value is NULL or empty. */
+void out_optional(struct out *out, const char *key, const char *title, const char *value);
+
 /* For what costs much to gather and stands in one of the formats only. */
 bool out_is_json(const struct out *out);
 

@@ -228,7 +228,9 @@ int genl_dump(struct genl *genl, uint8_t command, void (*restart)(void *arg), ge
 		if (r != -EAGAIN)
 			return r;
 	}
-	return fail(genl, -EAGAIN);
+	fail(genl, -EAGAIN);
+	(void)snprintf(genl->text, sizeof(genl->text), "the list changed again and again while it was read; try again");
+	return -EAGAIN;
 }
 
 int genl_nested(struct nlattr *attr, int max, struct nlattr **out)

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* Fuzz target over the readers of the kernel's lists of SMC: any bytes as the messages of a dump. */
+#include "config.h"
+
+#include <linux/genetlink.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/smc/devices.h"
+#include "ctl/smc/linkgroups.h"
+#include "ctl/smc/serve.h"
+#include "ctl/smc/statistics.h"
+#include "ctl/smc/system.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct all {
+	struct smc_devices devices;
+	struct smc_linkgroups groups;
+	struct statistics statistics;
+	struct smc_system system;
+};
+
+/* What the readers accept may be used. */
+static void use(const struct all *all)
+{
+	static const struct statistics nothing;
+	struct statistics *delta = calloc(1, sizeof(*delta));
+	const struct pnetids none = {.item = NULL};
+	const struct rdma_port rdma = {.netdev = "lo"};
+	struct serve serve;
+
+	if (!delta)
+		abort();
+	statistics_delta(&all->statistics, &nothing, delta);
+	for (size_t i = 0; i < all->devices.count; i++)
+		for (size_t p = 0; p < SMC_MAX_PORTS; p++) {
+			serve_smcr(&all->system, &none, &all->devices.item[i].port[p], &rdma, &serve);
+			serve_smcd(&all->system, &none, &all->devices.item[i].port[p], false, &serve);
+		}
+	for (size_t i = 0; i < all->groups.count; i++) {
+		const struct smc_linkgroup *group = &all->groups.item[i];
+
+		if (group->links > SMC_MAX_LINKS || strlen(group->eid) >= sizeof(group->eid))
+			abort();
+		(void)smc_role_text(group->role);
+		(void)smc_group_type_text(group->type);
+		(void)smc_buffer_type_text(group->buffer_type);
+		(void)smc_os_text(group->peer_os);
+	}
+	free(delta);
+}
+
+static void read_all_kinds(struct nlattr *const *attrs, struct all *all)
+{
+	(void)!smc_devices_add(attrs, &all->devices);
+	(void)!smc_linkgroups_add(attrs, &all->groups);
+	(void)!statistics_add(attrs, &all->statistics);
+	(void)!statistics_add_fallback(attrs, &all->statistics);
+	(void)!smc_system_info(attrs, &all->system);
+	(void)!smc_system_ueid(attrs, &all->system);
+	(void)!smc_system_seid(attrs, &all->system);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	/* libnl takes messages at aligned addresses, as the kernel gives them; on the heap a read beyond is seen. */
+	uint8_t *copy = malloc(size ? size : 1);
+	struct all *all = calloc(1, sizeof(*all));
+	struct nlmsghdr *header = (struct nlmsghdr *)(void *)copy;
+	int left = (int)size;
+
+	if (!copy || !all)
+		abort();
+	memcpy(copy, data, size);
+	while (nlmsg_ok(header, left)) {
+		struct nlattr *attrs[GENL_MAX_ATTR + 1];
+
+		if (nlmsg_parse(header, GENL_HDRLEN, attrs, GENL_MAX_ATTR, NULL) == 0)
+			read_all_kinds(attrs, all);
+		header = nlmsg_next(header, &left);
+	}
+	use(all);
+	smc_devices_clear(&all->devices);
+	smc_linkgroups_clear(&all->groups);
+	free(all);
+	free(copy);
+	return 0;
+}

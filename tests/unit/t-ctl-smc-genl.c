@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests of reading the kernel's lists of SMC: whole answers, missing, short and wrongly nested ones; and of subtracting. */
+#include "config.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ctl/smc/devices.h"
+#include "ctl/smc/linkgroups.h"
+#include "ctl/smc/rdma.h"
+#include "ctl/smc/serve.h"
+#include "ctl/smc/statistics.h"
+#include "ctl/smc/system.h"
+
+/* One answer that is being built. */
+static struct nl_msg *answer;
+
+static struct nlattr *begin(int type)
+{
+	answer = nlmsg_alloc();
+	return nla_nest_start(answer, type);
+}
+
+static int give(struct nlattr *nest, genl_answer *parser, void *arg)
+{
+	struct nlattr *attrs[GENL_MAX_ATTR + 1];
+	int r;
+
+	nla_nest_end_keep_empty(answer, nest);
+	assert_int_equal(nlmsg_parse(nlmsg_hdr(answer), 0, attrs, GENL_MAX_ATTR, NULL), 0);
+	r = parser(attrs, arg);
+	nlmsg_free(answer);
+	return r;
+}
+
+/* An answer of one attribute that should be a nest and is those bytes. */
+static int give_bytes(int type, const void *bytes, size_t size, genl_answer *parser, void *arg)
+{
+	struct nlattr *attrs[GENL_MAX_ATTR + 1];
+	int r;
+
+	answer = nlmsg_alloc();
+	assert_int_equal(nla_put(answer, type, (int)size, bytes), 0);
+	assert_int_equal(nlmsg_parse(nlmsg_hdr(answer), 0, attrs, GENL_MAX_ATTR, NULL), 0);
+	r = parser(attrs, arg);
+	nlmsg_free(answer);
+	return r;
+}
+
+static void empty_answers(void **state)
+{
+	struct nlattr *none[GENL_MAX_ATTR + 1] = {NULL};
+	_cleanup_smc_devices_ struct smc_devices devices = {.item = NULL};
+	_cleanup_smc_linkgroups_ struct smc_linkgroups groups = {.item = NULL};
+	struct statistics statistics = {.side = {{0}}};
+	struct smc_system system = {.ueids = 0};
+
+	(void)state;
+	assert_int_equal(smc_devices_add(none, &devices), -EBADMSG);
+	assert_int_equal(smc_linkgroups_add(none, &groups), -EBADMSG);
+	assert_int_equal(statistics_add(none, &statistics), -EBADMSG);
+	assert_int_equal(statistics_add_fallback(none, &statistics), -EBADMSG);
+	assert_int_equal(smc_system_info(none, &system), 0);
+	assert_int_equal(smc_system_ueid(none, &system), 0);
+	assert_int_equal(smc_system_seid(none, &system), 0);
+	assert_int_equal(system.ueids, 0);
+	assert_string_equal(system.host, "");
+	assert_int_equal(devices.count + groups.count, 0);
+}
+
+/* Nests with nothing inside: everything is absent, and nothing fails. */
+static void empty_nests(void **state)
+{
+	_cleanup_smc_devices_ struct smc_devices devices = {.item = NULL};
+	_cleanup_smc_linkgroups_ struct smc_linkgroups groups = {.item = NULL};
+	struct statistics statistics = {.side = {{0}}};
+
+	(void)state;
+	assert_int_equal(give(begin(SMC_GEN_DEV_SMCR), smc_devices_add, &devices), 0);
+	assert_int_equal(give(begin(SMC_GEN_DEV_SMCD), smc_devices_add, &devices), 0);
+	assert_int_equal(devices.count, 2);
+	assert_false(devices.item[0].port[0].present || devices.item[1].port[0].present);
+	assert_string_equal(devices.item[0].name, "");
+	assert_int_equal(give(begin(SMC_GEN_LGR_SMCR), smc_linkgroups_add, &groups), 0);
+	assert_int_equal(give(begin(SMC_GEN_LGR_SMCD), smc_linkgroups_add, &groups), 0);
+	assert_true(groups.item[0].role == SMC_UNKNOWN && groups.item[0].send_buffers == SMC_UNKNOWN);
+	assert_int_equal(groups.item[1].version, 1);
+	assert_int_equal(give(begin(SMC_GEN_STATS), statistics_add, &statistics), 0);
+	assert_true(statistics.smcd.counter[0] == SMC_UNKNOWN && statistics.smcr.payload[0][8] == SMC_UNKNOWN);
+	assert_true(statistics.side[0].handshake_errors == SMC_UNKNOWN);
+	assert_int_equal(give(begin(SMC_GEN_FBACK_STATS), statistics_add_fallback, &statistics), 0);
+	assert_int_equal(statistics.side[0].reasons + statistics.side[1].reasons, 0);
+}
+
+/* Values of no length, of odd lengths, too long, and text without a NUL or far too long. */
+static void wrong_lengths(void **state)
+{
+	_cleanup_smc_devices_ struct smc_devices devices = {.item = NULL};
+	_cleanup_smc_linkgroups_ struct smc_linkgroups groups = {.item = NULL};
+	char text[300];
+	struct nlattr *nest = begin(SMC_GEN_DEV_SMCR);
+	struct nlattr *port;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	assert_int_equal(nla_put(answer, SMC_NLA_DEV_IB_NAME, sizeof(text), text), 0);
+	assert_int_equal(nla_put(answer, SMC_NLA_DEV_PCI_ID, 0, NULL), 0);
+	assert_int_equal(nla_put(answer, SMC_NLA_DEV_IS_CRIT, 3, text), 0);
+	port = nla_nest_start(answer, SMC_NLA_DEV_PORT);
+	assert_int_equal(nla_put_u64(answer, SMC_NLA_DEV_PORT_VALID, 1), 0);
+	assert_int_equal(nla_put(answer, SMC_NLA_DEV_PORT_PNETID, 5, "ABCDE"), 0);
+	assert_int_equal(nla_put(answer, SMC_NLA_DEV_PORT_NETDEV, 0, NULL), 0);
+	nla_nest_end(answer, port);
+	assert_int_equal(give(nest, smc_devices_add, &devices), 0);
+	assert_int_equal(strlen(devices.item[0].name), SMC_DEVICE_NAME_SIZE - 1);
+	assert_string_equal(devices.item[0].pci, "");
+	assert_false(devices.item[0].critical);
+	assert_true(devices.item[0].port[0].present);
+	assert_false(devices.item[0].port[1].present);
+	assert_string_equal(devices.item[0].port[0].pnetid, "ABCDE");
+	assert_int_equal(devices.item[0].port[0].ifindex, 0);
+
+	nest = begin(SMC_GEN_LGR_SMCD);
+	assert_int_equal(nla_put_u16(answer, SMC_NLA_LGR_D_CHID, 0xffff), 0);
+	assert_int_equal(nla_put(answer, SMC_NLA_LGR_D_GID, 7, text), 0);
+	assert_int_equal(give(nest, smc_linkgroups_add, &groups), 0);
+	assert_int_equal(groups.item[0].chid, SMC_LOOPBACK_CHID);
+	assert_int_equal(groups.item[0].gid[0], 0);
+}
+
+/* A value where a nest should be. */
+static void wrong_nests(void **state)
+{
+	_cleanup_smc_devices_ struct smc_devices devices = {.item = NULL};
+	_cleanup_smc_linkgroups_ struct smc_linkgroups groups = {.item = NULL};
+	struct statistics statistics = {.side = {{0}}};
+	struct smc_system system = {.ueids = 0};
+	static const unsigned char bytes[] = {0xff, 0xff, 1, 0, 2, 0, 3, 0, 0, 0, 0, 0};
+	struct nlattr *nest;
+
+	(void)state;
+	for (size_t size = 0; size <= sizeof(bytes); size++) {
+		(void)give_bytes(SMC_GEN_DEV_SMCR, bytes, size, smc_devices_add, &devices);
+		(void)give_bytes(SMC_GEN_DEV_SMCD, bytes, size, smc_devices_add, &devices);
+		(void)give_bytes(SMC_GEN_LGR_SMCR, bytes, size, smc_linkgroups_add, &groups);
+		(void)give_bytes(SMC_GEN_LGR_SMCD, bytes, size, smc_linkgroups_add, &groups);
+		(void)give_bytes(SMC_GEN_LINK_SMCR, bytes, size, smc_linkgroups_add, &groups);
+		(void)give_bytes(SMC_GEN_STATS, bytes, size, statistics_add, &statistics);
+		(void)give_bytes(SMC_GEN_FBACK_STATS, bytes, size, statistics_add_fallback, &statistics);
+		(void)give_bytes(SMC_GEN_SYS_INFO, bytes, size, smc_system_info, &system);
+	}
+	nest = begin(SMC_GEN_STATS);
+	assert_int_equal(nla_put(answer, SMC_NLA_STATS_SMCD_TECH, 1, bytes), 0);
+	assert_int_equal(give(nest, statistics_add, &statistics), 0);
+	assert_true(statistics.smcd.counter[0] == SMC_UNKNOWN);
+}
+
+static int add_link(struct smc_linkgroups *groups, uint8_t id)
+{
+	struct nlattr *nest = begin(SMC_GEN_LINK_SMCR);
+
+	assert_int_equal(nla_put_u8(answer, SMC_NLA_LINK_ID, id), 0);
+	assert_int_equal(nla_put_u32(answer, SMC_NLA_LINK_STATE, 77), 0);
+	return give(nest, smc_linkgroups_add, groups);
+}
+
+/* A link belongs to the group before it, and a group has so many. */
+static void links(void **state)
+{
+	_cleanup_smc_linkgroups_ struct smc_linkgroups groups = {.item = NULL};
+
+	(void)state;
+	assert_int_equal(add_link(&groups, 1), -EBADMSG);
+	assert_int_equal(give(begin(SMC_GEN_LGR_SMCR), smc_linkgroups_add, &groups), 0);
+	for (uint8_t i = 0; i < SMC_MAX_LINKS; i++)
+		assert_int_equal(add_link(&groups, i), 0);
+	assert_int_equal(add_link(&groups, 9), -EBADMSG);
+	assert_int_equal(groups.item[0].links, SMC_MAX_LINKS);
+	assert_int_equal(groups.item[0].link[3].id, 3);
+	assert_null(smc_link_state_text(groups.item[0].link[3].state));
+	assert_string_equal(smc_link_state_text(3), "active");
+	assert_null(smc_os_text(0));
+	assert_null(smc_role_text(SMC_UNKNOWN));
+}
+
+static int add_reason(struct statistics *statistics, bool server, uint64_t fallbacks, uint32_t code, uint16_t count)
+{
+	struct nlattr *nest = begin(SMC_GEN_FBACK_STATS);
+
+	assert_int_equal(nla_put_u8(answer, SMC_NLA_FBACK_STATS_TYPE, server), 0);
+	if (fallbacks)
+		assert_int_equal(
+			nla_put_u64(
+				answer, server ? SMC_NLA_FBACK_STATS_SRV_CNT : SMC_NLA_FBACK_STATS_CLNT_CNT, fallbacks),
+			0);
+	assert_int_equal(nla_put_u32(answer, SMC_NLA_FBACK_STATS_RSN_CODE, code), 0);
+	assert_int_equal(nla_put_u16(answer, SMC_NLA_FBACK_STATS_RSN_CNT, count), 0);
+	return give(nest, statistics_add_fallback, statistics);
+}
+
+/* The counter of a reason has 16 bits: totals say "at least", a difference is right over one wrap. */
+static void wrap(void **state)
+{
+	static struct statistics before;
+	static struct statistics now;
+	static struct statistics delta;
+
+	(void)state;
+	assert_int_equal(add_reason(&before, false, 65530, 0x03010000, 65530), 0);
+	assert_int_equal(add_reason(&before, true, 3, 0x03030008, 3), 0);
+	statistics_complete(&before);
+	assert_false(before.side[STATISTICS_CLIENT].at_least || before.side[STATISTICS_SERVER].at_least);
+
+	assert_int_equal(add_reason(&now, false, 65545, 0x03010000, 4), 0);
+	assert_int_equal(add_reason(&now, false, 0, 0x05000000, 5), 0);
+	assert_int_equal(add_reason(&now, true, 3, 0x03030008, 3), 0);
+	statistics_complete(&now);
+	assert_true(now.side[STATISTICS_CLIENT].at_least);
+	assert_false(now.side[STATISTICS_SERVER].at_least);
+
+	statistics_delta(&now, &before, &delta);
+	assert_int_equal(delta.side[STATISTICS_CLIENT].fallbacks, 15);
+	assert_int_equal(delta.side[STATISTICS_CLIENT].reasons, 2);
+	assert_int_equal(delta.side[STATISTICS_CLIENT].reason[0].count, 10);
+	assert_int_equal(delta.side[STATISTICS_CLIENT].reason[1].count, 5);
+	assert_false(delta.side[STATISTICS_CLIENT].at_least);
+	assert_int_equal(delta.side[STATISTICS_SERVER].reasons, 0);
+
+	/* More than one wrap in between. */
+	now.side[STATISTICS_CLIENT].fallbacks += 65536;
+	statistics_delta(&now, &before, &delta);
+	assert_true(delta.side[STATISTICS_CLIENT].at_least);
+
+	/* The module was loaded anew. */
+	statistics_delta(&before, &now, &delta);
+	assert_int_equal(delta.side[STATISTICS_CLIENT].fallbacks, 65530);
+	assert_int_equal(delta.side[STATISTICS_CLIENT].reason[0].count, 65530);
+}
+
+static void too_many_reasons(void **state)
+{
+	struct statistics statistics = {.side = {{0}}};
+
+	(void)state;
+	for (uint32_t i = 1; i <= STATISTICS_MAX_REASONS; i++)
+		assert_int_equal(add_reason(&statistics, true, 0, i, 1), 0);
+	assert_int_equal(add_reason(&statistics, true, 0, 99, 1), -EBADMSG);
+	assert_int_equal(add_reason(&statistics, false, 0, 99, 1), 0);
+	assert_int_equal(statistics.side[STATISTICS_SERVER].reasons, STATISTICS_MAX_REASONS);
+}
+
+/* What is not counted stays unknown; what is in use now is no counter; what is smaller has begun anew. */
+static void differences(void **state)
+{
+	static struct statistics before;
+	static struct statistics now;
+	static struct statistics delta;
+	size_t gauge = 0;
+
+	(void)state;
+	while (strcmp(statistics_counter_key(gauge), "tx_buffer_bytes") != 0)
+		gauge++;
+	before.smcd.counter[0] = 10;
+	now.smcd.counter[0] = 17;
+	before.smcd.counter[1] = now.smcd.counter[1] = SMC_UNKNOWN;
+	before.smcr.counter[2] = 9;
+	now.smcr.counter[2] = 4;
+	before.smcr.counter[gauge] = 1000;
+	now.smcr.counter[gauge] = 1500;
+	before.smcr.payload[STATISTICS_RX][3] = 2;
+	now.smcr.payload[STATISTICS_RX][3] = 5;
+	statistics_delta(&now, &before, &delta);
+	assert_int_equal(delta.smcd.counter[0], 7);
+	assert_true(delta.smcd.counter[1] == SMC_UNKNOWN);
+	assert_int_equal(delta.smcr.counter[2], 4);
+	assert_int_equal(delta.smcr.counter[gauge], 1500);
+	assert_int_equal(delta.smcr.payload[STATISTICS_RX][3], 3);
+}
+
+static void guids(void **state)
+{
+	static const struct {
+		const char *guid;
+		const char *mac;
+		bool matches;
+	} rows[] = {
+		{"0216:3eff:fe01:0203", "00:16:3e:01:02:03", true}, /* EUI-64: eRDMA, soft-RoCE */
+		{"248a:0703:00b4:d5aa", "24:8a:07:b4:d5:aa", true}, /* mlx5 */
+		{"0216:3eff:fe01:0204", "00:16:3e:01:02:03", false},
+		{"0616:3eff:fe01:0203", "00:16:3e:01:02:03", false},
+		{"0217:3eff:fe01:0203", "00:16:3e:01:02:03", false},
+		{"", "00:16:3e:01:02:03", false},
+		{"0216:3eff:fe01:0203", "", false},
+		{"0216:3eff", "00:16", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(rdma_guid_matches(rows[i].guid, rows[i].mac), rows[i].matches);
+}
+
+/* Each thing that can stand in the way of a port, alone. */
+static void serving_smcr(void **state)
+{
+	struct rdma_gid gids[] = {{.type = RDMA_GID_V1}, {.type = RDMA_GID_V2_IPV4}, {.type = RDMA_GID_V2_IPV6}};
+	struct pnetid rows[] = {{.name = "NET1", .netdev = "eth0"}, {.name = "NET2", .netdev = "eth1"}};
+	struct pnetids none = {.item = NULL};
+	struct pnetids both = {rows, 2};
+	const struct smc_system system = {.smcr_v2 = true, .ueids = 1};
+	const struct smc_port port = {.present = true, .active = true};
+	const struct rdma_port rdma = {.netdev = "eth0", .gid = gids, .gids = 3};
+	struct smc_system s = system;
+	struct smc_port p = port;
+	struct rdma_port r = rdma;
+	struct serve serve;
+
+	(void)state;
+#define SERVES(v1, v2) \
+	assert_string_equal(serve.why[SERVE_V1], v1); \
+	assert_string_equal(serve.why[SERVE_V2], v2)
+	serve_smcr(&system, &none, &port, &rdma, &serve);
+	SERVES("", "");
+	s.ueids = 0;
+	s.seid_enabled = true; /* is for SMC-D */
+	serve_smcr(&s, &none, &port, &rdma, &serve);
+	SERVES("", "this host has no UEID; smcctl eid ensure NAME, the same on both hosts");
+	s.smcr_v2 = false;
+	serve_smcr(&s, &none, &port, &rdma, &serve);
+	SERVES("", "this kernel has no SMC-R of version 2");
+	r.gids = 1;
+	serve_smcr(&system, &none, &port, &r, &serve);
+	SERVES("", "no RoCE v2 GID with an IPv4 address; give its interface one");
+	r = rdma;
+	r.gid = &gids[1];
+	r.gids = 2;
+	serve_smcr(&system, &none, &port, &r, &serve);
+	SERVES("no RoCE v1 GID", "");
+	p.active = false;
+	serve_smcr(&system, &none, &p, &rdma, &serve);
+	SERVES("the port is down", "the port is down");
+	serve_smcr(&system, &none, &port, NULL, &serve);
+	assert_non_null(strstr(serve.why[SERVE_V2], "not in this network namespace"));
+	r = rdma;
+	r.netdev[0] = '\0';
+	serve_smcr(&system, &both, &port, &r, &serve);
+	assert_non_null(strstr(serve.why[SERVE_V1], "no interface here belongs to it"));
+
+	/* Identifiers: the interface has one and the port none, or another, or that of a further interface. */
+	serve_smcr(&system, &both, &port, &rdma, &serve);
+	assert_non_null(strstr(serve.why[SERVE_V1], "interface eth0 has the pnet identifier NET1, the port has none"));
+	p = (struct smc_port){.active = true, .pnetid = "NET3", .pnetid_by_user = true};
+	serve_smcr(&system, &both, &p, &rdma, &serve);
+	SERVES("its pnet identifier NET3 is that of no interface here",
+		"its pnet identifier NET3 is that of no interface here");
+	p.pnetid_by_user = false;
+	serve_smcr(&system, &both, &p, &rdma, &serve);
+	SERVES("", "");
+	p = (struct smc_port){.active = true, .pnetid = "NET2", .pnetid_by_user = true};
+	serve_smcr(&system, &both, &p, &rdma, &serve);
+	SERVES("", "");
+}
+
+static void serving_smcd(void **state)
+{
+	struct pnetid row = {.name = "NET1", .netdev = "eth0"};
+	struct pnetids pnetids = {&row, 1};
+	const struct smc_port port = {.present = true, .active = true};
+	struct smc_system system = {.smcd_v2 = true, .ueids = 0, .seid_enabled = true};
+	struct smc_port p = {.pnetid = "NET1", .pnetid_by_user = true};
+	struct serve serve;
+
+	(void)state;
+	serve_smcd(&system, &pnetids, &p, false, &serve);
+	SERVES("", "its pnet identifier NET1 was set by hand; smcctl pnet del NET1");
+	p.pnetid_by_user = false;
+	serve_smcd(&system, &pnetids, &p, false, &serve);
+	SERVES("", "");
+	serve_smcd(&system, &pnetids, &port, false, &serve);
+	SERVES("it has no pnet identifier", "");
+	serve_smcd(&system, &pnetids, &port, true, &serve);
+	SERVES("loopback-ism has version 2 only", "");
+	system.seid_enabled = false;
+	serve_smcd(&system, &pnetids, &port, true, &serve);
+	assert_non_null(strstr(serve.why[SERVE_V2], "no UEID"));
+	system.smcd_v2 = false;
+	serve_smcd(&system, &pnetids, &p, false, &serve);
+	SERVES("", "there is no SMC-D of version 2 on this machine");
+	p = (struct smc_port){.pnetid = "NET2", .pnetid_by_user = true};
+	serve_smcd(&system, &pnetids, &p, false, &serve);
+	SERVES("its pnet identifier NET2 is that of no interface here",
+		"its pnet identifier NET2 was set by hand; smcctl pnet del NET2");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(empty_answers),
+		cmocka_unit_test(empty_nests),
+		cmocka_unit_test(wrong_lengths),
+		cmocka_unit_test(wrong_nests),
+		cmocka_unit_test(links),
+		cmocka_unit_test(wrap),
+		cmocka_unit_test(too_many_reasons),
+		cmocka_unit_test(differences),
+		cmocka_unit_test(guids),
+		cmocka_unit_test(serving_smcr),
+		cmocka_unit_test(serving_smcd),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
