@@ -68,6 +68,7 @@ __attribute__((format(printf, 4, 5))) static void put_named_row(
 	va_list ap;
 
 	va_start(ap, format);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is, above */
 	(void)vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	put_row(out, text, smcd, smcr);

@@ -16,6 +16,7 @@ __attribute__((format(printf, 2, 3))) static void both(struct serve *out, const 
 		if (out->why[i][0])
 			continue;
 		va_start(ap, format);
+		/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is, above */
 		(void)vsnprintf(out->why[i], sizeof(out->why[i]), format, ap);
 		va_end(ap);
 	}
@@ -28,6 +29,7 @@ __attribute__((format(printf, 3, 4))) static void one(struct serve *out, enum se
 	if (out->why[v][0])
 		return;
 	va_start(ap, format);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is, above */
 	(void)vsnprintf(out->why[v], sizeof(out->why[v]), format, ap);
 	va_end(ap);
 }

@@ -9,50 +9,50 @@
 #include "ctl/smc/uapi.h"
 
 struct field {
-	int attr;
 	const char *key;
 	const char *title;
+	int attr;
 	bool gauge; /* not a counter: goes down too */
 };
 
 static const struct field counters[STATISTICS_COUNTERS] = {
-	{SMC_NLA_STATS_T_CLNT_V1_SUCC, "client_v1", "connected, version 1", false},
-	{SMC_NLA_STATS_T_CLNT_V2_SUCC, "client_v2", "connected, version 2", false},
-	{SMC_NLA_STATS_T_SRV_V1_SUCC, "server_v1", "accepted, version 1", false},
-	{SMC_NLA_STATS_T_SRV_V2_SUCC, "server_v2", "accepted, version 2", false},
-	{SMC_NLA_STATS_T_TX_CNT, "tx_calls", "calls to send", false},
-	{SMC_NLA_STATS_T_TX_BYTES, "tx_bytes", "bytes sent", false},
-	{SMC_NLA_STATS_T_RX_CNT, "rx_calls", "calls to receive", false},
-	{SMC_NLA_STATS_T_RX_BYTES, "rx_bytes", "bytes received", false},
-	{SMC_NLA_STATS_T_SENDPAGE_CNT, "sendpage_calls", "calls of sendpage", false},
-	{SMC_NLA_STATS_T_SPLICE_CNT, "splice_calls", "calls of splice", false},
-	{SMC_NLA_STATS_T_CORK_CNT, "cork", "uses of TCP_CORK", false},
-	{SMC_NLA_STATS_T_NDLY_CNT, "nodelay", "uses of TCP_NODELAY", false},
-	{SMC_NLA_STATS_T_URG_DATA_CNT, "urgent", "urgent data", false},
-	{UAPI_STATS_T_TX_RMB_USAGE, "tx_buffer_bytes", "bytes of send buffers now", true},
-	{UAPI_STATS_T_RX_RMB_USAGE, "rx_buffer_bytes", "bytes of receive buffers now", true},
+	{"client_v1", "connected, version 1", SMC_NLA_STATS_T_CLNT_V1_SUCC, false},
+	{"client_v2", "connected, version 2", SMC_NLA_STATS_T_CLNT_V2_SUCC, false},
+	{"server_v1", "accepted, version 1", SMC_NLA_STATS_T_SRV_V1_SUCC, false},
+	{"server_v2", "accepted, version 2", SMC_NLA_STATS_T_SRV_V2_SUCC, false},
+	{"tx_calls", "calls to send", SMC_NLA_STATS_T_TX_CNT, false},
+	{"tx_bytes", "bytes sent", SMC_NLA_STATS_T_TX_BYTES, false},
+	{"rx_calls", "calls to receive", SMC_NLA_STATS_T_RX_CNT, false},
+	{"rx_bytes", "bytes received", SMC_NLA_STATS_T_RX_BYTES, false},
+	{"sendpage_calls", "calls of sendpage", SMC_NLA_STATS_T_SENDPAGE_CNT, false},
+	{"splice_calls", "calls of splice", SMC_NLA_STATS_T_SPLICE_CNT, false},
+	{"cork", "uses of TCP_CORK", SMC_NLA_STATS_T_CORK_CNT, false},
+	{"nodelay", "uses of TCP_NODELAY", SMC_NLA_STATS_T_NDLY_CNT, false},
+	{"urgent", "urgent data", SMC_NLA_STATS_T_URG_DATA_CNT, false},
+	{"tx_buffer_bytes", "bytes of send buffers now", UAPI_STATS_T_TX_RMB_USAGE, true},
+	{"rx_buffer_bytes", "bytes of receive buffers now", UAPI_STATS_T_RX_RMB_USAGE, true},
 };
 
 static const struct field buffers[STATISTICS_BUFFER_COUNTERS] = {
-	{SMC_NLA_STATS_RMB_ALLOC_CNT, "allocated", "allocated", false},
-	{SMC_NLA_STATS_RMB_REUSE_CNT, "reused", "reused", false},
-	{SMC_NLA_STATS_RMB_FULL_CNT, "full", "full here", false},
-	{SMC_NLA_STATS_RMB_FULL_PEER_CNT, "full_peer", "full at the peer", false},
-	{SMC_NLA_STATS_RMB_SIZE_SM_CNT, "too_small", "too small here", false},
-	{SMC_NLA_STATS_RMB_SIZE_SM_PEER_CNT, "too_small_peer", "too small at the peer", false},
-	{SMC_NLA_STATS_RMB_DGRADE_CNT, "downgraded", "smaller than asked for", false},
+	{"allocated", "allocated", SMC_NLA_STATS_RMB_ALLOC_CNT, false},
+	{"reused", "reused", SMC_NLA_STATS_RMB_REUSE_CNT, false},
+	{"full", "full here", SMC_NLA_STATS_RMB_FULL_CNT, false},
+	{"full_peer", "full at the peer", SMC_NLA_STATS_RMB_FULL_PEER_CNT, false},
+	{"too_small", "too small here", SMC_NLA_STATS_RMB_SIZE_SM_CNT, false},
+	{"too_small_peer", "too small at the peer", SMC_NLA_STATS_RMB_SIZE_SM_PEER_CNT, false},
+	{"downgraded", "smaller than asked for", SMC_NLA_STATS_RMB_DGRADE_CNT, false},
 };
 
 static const struct field sizes[STATISTICS_SIZES] = {
-	{SMC_NLA_STATS_PLOAD_8K, "8k", "up to 8k", false},
-	{SMC_NLA_STATS_PLOAD_16K, "16k", "up to 16k", false},
-	{SMC_NLA_STATS_PLOAD_32K, "32k", "up to 32k", false},
-	{SMC_NLA_STATS_PLOAD_64K, "64k", "up to 64k", false},
-	{SMC_NLA_STATS_PLOAD_128K, "128k", "up to 128k", false},
-	{SMC_NLA_STATS_PLOAD_256K, "256k", "up to 256k", false},
-	{SMC_NLA_STATS_PLOAD_512K, "512k", "up to 512k", false},
-	{SMC_NLA_STATS_PLOAD_1024K, "1024k", "up to 1024k", false},
-	{SMC_NLA_STATS_PLOAD_G_1024K, "larger", "over 1024k", false},
+	{"8k", "up to 8k", SMC_NLA_STATS_PLOAD_8K, false},
+	{"16k", "up to 16k", SMC_NLA_STATS_PLOAD_16K, false},
+	{"32k", "up to 32k", SMC_NLA_STATS_PLOAD_32K, false},
+	{"64k", "up to 64k", SMC_NLA_STATS_PLOAD_64K, false},
+	{"128k", "up to 128k", SMC_NLA_STATS_PLOAD_128K, false},
+	{"256k", "up to 256k", SMC_NLA_STATS_PLOAD_256K, false},
+	{"512k", "up to 512k", SMC_NLA_STATS_PLOAD_512K, false},
+	{"1024k", "up to 1024k", SMC_NLA_STATS_PLOAD_1024K, false},
+	{"larger", "over 1024k", SMC_NLA_STATS_PLOAD_G_1024K, false},
 };
 
 const char *statistics_counter_key(size_t i)
