@@ -6,9 +6,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "ctl/again.h"
 #include "ctl/apply.h"
 #include "ctl/commands.h"
 #include "ctl/process/worker.h"
@@ -87,71 +87,51 @@ static enum ctl_exit parse_pids(struct ctl *ctl, const struct ctl_args *args, pi
 	return CTL_OK;
 }
 
+/* What to look at. */
+struct request {
+	const pid_t *named;
+	size_t named_count;
+	const char *table;
+	bool json;
+};
+
 /* One look at everything. */
-static enum ctl_exit look(struct ctl *ctl, const pid_t *named, size_t named_count, const char *table, bool json)
+static enum ctl_exit look(struct ctl *ctl, const void *arg)
 {
-	_cleanup_(status_clear) struct status status = {.table = table, .named = named_count > 0};
+	const struct request *request = arg;
+	_cleanup_(status_clear) struct status status = {.table = request->table, .named = request->named_count > 0};
 	_cleanup_free_ pid_t *listed = NULL;
-	size_t count = named_count;
+	size_t count = request->named_count;
 	int r = 0;
 
-	if (!named_count)
+	if (!status.named)
 		r = list_pids(&listed, &count);
 	if (r == 0)
-		r = worker_inspect(named_count ? named : listed, count, status_add, &status);
+		r = worker_inspect(status.named ? request->named : listed, count, status_add, &status);
 	if (r == 0)
 		r = status.error;
 	if (r == 0)
-		r = status_print(&status, ctl->out, json);
+		r = status_print(&status, ctl->out, request->json);
 	if (r < 0)
 		return ctl_error(ctl, CTL_FAILED, "status", NULL, "%s", strerror(-r));
-	return named_count ? status_complain(&status, ctl) : CTL_OK;
-}
-
-static void wait_seconds(uint64_t seconds)
-{
-	struct timespec left = {.tv_sec = (time_t)seconds};
-
-	while (nanosleep(&left, &left) < 0 && errno == EINTR)
-		;
-}
-
-static enum ctl_exit look_again(
-	struct ctl *ctl, const pid_t *named, size_t named_count, const char *table, bool json, uint64_t seconds)
-{
-	bool terminal = !json && isatty(fileno(ctl->out));
-
-	for (bool first = true;; first = false) {
-		enum ctl_exit code;
-
-		if (terminal)
-			fputs("\033[H\033[J", ctl->out);
-		else if (!json && !first)
-			fputc('\n', ctl->out);
-		code = look(ctl, named, named_count, table, json);
-		if (code != CTL_OK || fflush(ctl->out) != 0)
-			return code;
-		wait_seconds(seconds);
-	}
+	return status.named ? status_complain(&status, ctl) : CTL_OK;
 }
 
 enum ctl_exit cmd_status(struct ctl *ctl, const struct ctl_args *args)
 {
 	_cleanup_paths_ struct paths paths = {.file = NULL};
 	_cleanup_free_ pid_t *pids = NULL;
-	const char *watch = args->option[STATUS_WATCH];
-	bool json = args->option[STATUS_JSON] != NULL;
-	uint64_t seconds = 2;
-	enum ctl_exit code = CTL_OK;
+	struct request request = {.named_count = args->operands, .json = args->option[STATUS_JSON] != NULL};
+	uint64_t seconds;
+	enum ctl_exit code = again_seconds(ctl, args->option[STATUS_WATCH], &seconds);
 
-	if (watch && *watch && text_to_uint(watch, 1, 86400, &seconds) < 0)
-		return ctl_error(ctl, CTL_USAGE, "seconds", watch, "not a number from 1 to 86400");
-	if (args->operands)
+	if (code == CTL_OK && args->operands)
 		code = parse_pids(ctl, args, &pids);
 	if (code == CTL_OK && args->option[STATUS_POLICY])
 		code = apply_find(ctl, args->option[STATUS_POLICY], &paths);
 	if (code != CTL_OK)
 		return code;
-	return watch ? look_again(ctl, pids, args->operands, paths.table, json, seconds)
-		     : look(ctl, pids, args->operands, paths.table, json);
+	request.named = pids;
+	request.table = paths.table;
+	return again_run(ctl, seconds, request.json, look, &request);
 }

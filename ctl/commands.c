@@ -60,6 +60,8 @@ const struct ctl_command *ctl_commands(size_t *count)
 			cmd_linkgroup_list_options, cmd_linkgroup_list, 0, 0, false, false},
 		{"stats", "", "count what SMC carried, and why connections fell back to TCP", cmd_stats_options,
 			cmd_stats, 0, 0, false, false},
+		{"sockets", "", "list the SMC sockets: process, peer, mode, and for TCP why and what to do",
+			cmd_sockets_options, cmd_sockets, 0, 0, false, false},
 		{"complete", "[WORD...]", "print how the last word can go on (for shells)", NULL, cmd_complete, 0,
 			SIZE_MAX, true, true},
 	};

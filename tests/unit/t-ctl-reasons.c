@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests of the table of reasons, which smcctl(8) must repeat word by word, and of the names of units and containers. */
+#include "config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ctl/smc/owners.h"
+#include "ctl/smc/reasons.h"
+
+/* The manual, each run of white space as one blank. */
+static char *read_manual(void)
+{
+	static char text[1 << 17];
+	const char *top = getenv("top_srcdir");
+	char path[1500];
+	size_t length = 0;
+	FILE *stream;
+	int c;
+
+	snprintf(path, sizeof(path), "%s/doc/smcctl.8", top ? top : ".");
+	stream = fopen(path, "r");
+	assert_non_null(stream);
+	while ((c = getc(stream)) != EOF && length < sizeof(text) - 1)
+		if (!isspace(c) || (length && text[length - 1] != ' '))
+			text[length++] = isspace(c) ? ' ' : (char)c;
+	fclose(stream);
+	text[length] = '\0';
+	return text;
+}
+
+static void manual(void **state)
+{
+	const char *text = read_manual();
+	const char *from = strstr(text, ".Ss Reasons ");
+	const char *end;
+	size_t count;
+	size_t items = 0;
+	const struct reason *table = reasons(&count);
+
+	(void)state;
+	assert_non_null(from);
+	end = strstr(from, ".Sh ");
+	assert_non_null(end);
+	for (const char *p = from; (p = strstr(p, ".It 0")) && p < end; p++)
+		items++;
+	assert_int_equal(items, count);
+	for (size_t i = 0; i < count; i++) {
+		char expected[400];
+
+		snprintf(expected, sizeof(expected), ".It %08" PRIx32 " %s %s; %s. ", table[i].code, table[i].name,
+			table[i].meaning, table[i].remedy);
+		if (!strstr(from, expected))
+			fail_msg("smcctl.8 does not say: %s", expected);
+	}
+}
+
+static void table_is_sound(void **state)
+{
+	size_t count;
+	const struct reason *table = reasons(&count);
+
+	(void)state;
+	assert_int_equal(count, 36);
+	for (size_t i = 0; i < count; i++) {
+		uint32_t code = 0;
+
+		assert_true(i == 0 || table[i - 1].code < table[i].code);
+		assert_ptr_equal(reason_find(table[i].code), &table[i]);
+		assert_int_equal(reason_parse(table[i].name, &code), 0);
+		assert_int_equal(code, table[i].code);
+		assert_true(table[i].meaning[0] && table[i].remedy[0]);
+	}
+	assert_null(reason_find(0));
+	assert_null(reason_find(0x0a0b0c0d));
+}
+
+static void parsing(void **state)
+{
+	static const char *const bad[] = {
+		"", "0", "0x", "noueid", "NOUEID ", "-1", "123456789", "0303000g", "SMC_CLC_DECL_"};
+	uint32_t code;
+
+	(void)state;
+	assert_int_equal(reason_parse("SMC_CLC_DECL_NOUEID", &code), 0);
+	assert_int_equal(code, 0x03030008);
+	assert_int_equal(reason_parse("3030008", &code), 0);
+	assert_int_equal(code, 0x03030008);
+	assert_int_equal(reason_parse("0x0A0b0c0d", &code), 0);
+	assert_int_equal(code, 0x0a0b0c0d);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(reason_parse(bad[i], &code), -EINVAL);
+}
+
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void units(void **state)
+{
+	static const struct {
+		const char *cgroup;
+		const char *unit;
+	} rows[] = {
+		{"0::/system.slice/redis.service\n", "redis.service"},
+		{"0::/user.slice/user-1000.slice/user@1000.service/app.slice/a.service\n", "a.service"},
+		{"0::/user.slice/user-0.slice/session-3.scope\n", "session-3.scope"},
+		{"12:cpu,cpuacct:/x.service\n1:name=systemd:/system.slice/ssh.service\n0::/\n", "ssh.service"},
+		{"0::/system.slice/docker-" ID ".scope\n", "docker:0123456789ab"},
+		{"0::/docker/" ID "\n", "docker:0123456789ab"},
+		{"0::/machine.slice/libpod-" ID ".scope/container\n", "libpod:0123456789ab"},
+		{"0::/kubepods.slice/kubepods-besteffort.slice/cri-containerd-" ID ".scope\n",
+			"cri-containerd:0123456789ab"},
+		{"0::/kubepods/burstable/pod1234/" ID "\n", "container:0123456789ab"},
+		{"0::/lxc.payload.web/init.scope\n", "init.scope"},
+		{"0::/\n", ""},
+		{"", ""},
+		{"nonsense", ""},
+		{"0:", ""},
+		{"0::/system.slice/" ID "a\n", ""},
+	};
+	char unit[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		owners_unit(rows[i].cgroup, unit, sizeof(unit));
+		assert_string_equal(unit, rows[i].unit);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(manual),
+		cmocka_unit_test(table_is_sound),
+		cmocka_unit_test(parsing),
+		cmocka_unit_test(units),
+	};
+
+	return cmocka_run_group_tests_name("ctl-reasons", tests, NULL, NULL);
+}
