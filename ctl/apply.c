@@ -169,6 +169,11 @@ bool apply_warn(struct ctl *ctl, const struct apply_result *result)
 		ctl_warn(ctl, "the policy stands down: %s", probe_refusal(&result->probe));
 	else if (!(kernel & (POLICY_KERNEL_IPPROTO_SMC | POLICY_KERNEL_IPPROTO_SMC6 | POLICY_KERNEL_AF_SMC)))
 		ctl_warn(ctl, "every connection stays TCP: %s", probe_refusal(&result->probe));
+	else if (result->probe.unmeasured)
+		ctl_warn(ctl,
+			"whether SMC sockets keep epoll registrations when they become TCP could not be measured: ip "
+			"link "
+			"set lo up, then smcctl policy apply; until then programs that use epoll may stay on TCP");
 	else if (!(kernel & POLICY_KERNEL_DOWNGRADE_EPOLL))
 		ctl_warn(ctl,
 			"this kernel's SMC sockets %s when they become TCP; programs that use epoll may stay on TCP",

@@ -2,15 +2,14 @@
 /* smcctl status: which processes carry the shim, and what became of their connections. */
 #include "config.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ctl/again.h"
 #include "ctl/apply.h"
 #include "ctl/commands.h"
+#include "ctl/process/list.h"
 #include "ctl/process/worker.h"
 #include "ctl/status.h"
 
@@ -22,51 +21,6 @@ const struct ctl_option cmd_status_options[] = {
 	[STATUS_JSON] = CTL_OPTION_JSON,
 	{NULL, 0, NULL, NULL},
 };
-
-static int compare_pids(const void *a, const void *b)
-{
-	const pid_t *x = a;
-	const pid_t *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-/* All processes there are, but ourselves. */
-static int list_pids(pid_t **out, size_t *count)
-{
-	_cleanup_free_ pid_t *pids = NULL;
-	DIR *dir = opendir("/proc");
-	const struct dirent *entry;
-	size_t used = 0;
-	size_t room = 0;
-
-	if (!dir)
-		return -errno;
-	while ((entry = readdir(dir))) {
-		uint64_t pid;
-
-		if (text_to_uint(entry->d_name, 1, INT32_MAX, &pid) < 0 || (pid_t)pid == getpid())
-			continue;
-		if (used == room) {
-			pid_t *larger;
-
-			room = room ? room * 2 : 512;
-			larger = realloc(pids, room * sizeof(*pids));
-			if (!larger) {
-				closedir(dir);
-				return -ENOMEM;
-			}
-			pids = larger;
-		}
-		pids[used++] = (pid_t)pid;
-	}
-	closedir(dir);
-	if (used)
-		qsort(pids, used, sizeof(*pids), compare_pids);
-	*out = take(pids);
-	*count = used;
-	return 0;
-}
 
 static enum ctl_exit parse_pids(struct ctl *ctl, const struct ctl_args *args, pid_t **out)
 {
@@ -105,7 +59,7 @@ static enum ctl_exit look(struct ctl *ctl, const void *arg)
 	int r = 0;
 
 	if (!status.named)
-		r = list_pids(&listed, &count);
+		r = process_list(&listed, &count);
 	if (r == 0)
 		r = worker_inspect(status.named ? request->named : listed, count, status_add, &status);
 	if (r == 0)

@@ -62,6 +62,8 @@ const struct ctl_command *ctl_commands(size_t *count)
 			cmd_stats, 0, 0, false, false},
 		{"sockets", "", "list the SMC sockets: process, peer, mode, and for TCP why and what to do",
 			cmd_sockets_options, cmd_sockets, 0, 0, false, false},
+		{"doctor", "", "say whether this host is ready for SMC, and if not, what to do", cmd_doctor_options,
+			cmd_doctor, 0, 0, false, false},
 		{"complete", "[WORD...]", "print how the last word can go on (for shells)", NULL, cmd_complete, 0,
 			SIZE_MAX, true, true},
 	};

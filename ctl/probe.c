@@ -83,10 +83,11 @@ static bool sees(int epoll, uint32_t events)
 }
 
 /*
+ * 1: yes, 0: no, -1: not even plain TCP gets through (the loopback device is down).
  * The registration of a program that adds its socket to epoll before it connects, as nginx does: edge-triggered on
  * the fresh SMC socket, then the downgrade, then the connection and the first byte have to be seen.
  */
-static bool keeps_epoll(const struct kind *kind)
+static int keeps_epoll(const struct kind *kind)
 {
 	struct sockaddr_storage address;
 	socklen_t length;
@@ -97,17 +98,17 @@ static bool keeps_epoll(const struct kind *kind)
 	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET};
 	struct pollfd arrival = {.fd = listener, .events = POLLIN};
 
-	if (listener < 0 || epoll < 0 || fd < 0)
-		return false;
-	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 || !downgrade(fd))
-		return false;
+	if (listener < 0 || epoll < 0 || fd < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 || !downgrade(fd))
+		return -1;
 	if (connect(fd, (struct sockaddr *)&address, length) < 0 && errno != EINPROGRESS)
-		return false;
+		return -1;
 	if (poll(&arrival, 1, PROBE_WAIT_MS) != 1)
-		return false;
+		return -1;
 	peer = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	if (peer < 0 || !sees(epoll, EPOLLOUT))
-		return false;
+	if (peer < 0)
+		return -1;
+	if (!sees(epoll, EPOLLOUT))
+		return 0;
 	return send(peer, "x", 1, MSG_NOSIGNAL) == 1 && sees(epoll, EPOLLIN);
 }
 
@@ -129,6 +130,7 @@ void probe_kernel(struct probe *out)
 	};
 	const struct kind *usual = NULL;
 	bool all_downgrade = true;
+	int epoll;
 
 	*out = (struct probe){.converts = probe_converts()};
 	if (out->converts)
@@ -149,7 +151,9 @@ void probe_kernel(struct probe *out)
 	if (!usual || !all_downgrade)
 		return;
 	out->kernel |= POLICY_KERNEL_DOWNGRADE;
-	if (keeps_epoll(usual))
+	epoll = keeps_epoll(usual);
+	out->unmeasured = epoll < 0;
+	if (epoll > 0)
 		out->kernel |= POLICY_KERNEL_DOWNGRADE_EPOLL;
 }
 

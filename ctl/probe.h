@@ -13,6 +13,7 @@ struct probe {
 	int refused;     /* -errno of socket(AF_INET, SOCK_STREAM, IPPROTO_SMC), or 0 */
 	int refused_af;  /* -errno of socket(AF_SMC, SOCK_STREAM, 0), or 0 */
 	bool converts;   /* probe_converts(): then nothing else was measured */
+	bool unmeasured; /* whether a downgrade keeps epoll: no connection over the loopback device came about */
 };
 
 /*

@@ -207,14 +207,16 @@ static void by_blocking(const char *host, int error)
 static void by_so_error(const char *host, int want)
 {
 	struct address at = address_of(host, 4242);
-	int client = prepared(SOCK_NONBLOCK), error = -1;
+	int client = prepared(SOCK_NONBLOCK), error = -1, events;
 	socklen_t len = sizeof error;
 	char byte = 0;
 
 	context("%s, SO_ERROR", host);
 	FAILS(connect_to(client, &at), EINPROGRESS);
 	FAILS(connect_to(client, &at), EALREADY);
-	CHECK(poll_for(client, POLLOUT, 15000) & (POLLERR | POLLHUP));
+	events = poll_for(client, POLLOUT, 15000);
+	CHECK(events & (POLLERR | POLLHUP));
+	context("%s, SO_ERROR behind events %#x", host, (unsigned)events);
 	SUCCEEDS(getsockopt(client, SOL_SOCKET, SO_ERROR, &error, &len));
 	EQUAL(error, want);
 	CHECK(send(client, &byte, 1, MSG_NOSIGNAL) < 0);
