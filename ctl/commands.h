@@ -37,6 +37,7 @@ cmd_function cmd_device_list;
 cmd_function cmd_linkgroup_list;
 cmd_function cmd_stats;
 cmd_function cmd_sockets;
+cmd_function cmd_check;
 cmd_function cmd_complete;
 
 extern const struct ctl_option cmd_run_options[];
@@ -57,5 +58,6 @@ extern const struct ctl_option cmd_device_list_options[];
 extern const struct ctl_option cmd_linkgroup_list_options[];
 extern const struct ctl_option cmd_stats_options[];
 extern const struct ctl_option cmd_sockets_options[];
+extern const struct ctl_option cmd_check_options[];
 
 #endif
