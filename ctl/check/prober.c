@@ -201,7 +201,8 @@ static enum syn_kind next_kind(const struct prober *prober)
 	smc = syns.count[SYN_SMC].sent;
 	if (plain != smc)
 		return plain < smc ? SYN_PLAIN : SYN_SMC;
-	for (enum syn_kind kind = SYN_OTHER_ID; kind < SYN_KINDS; kind++)
+	/* Where nothing answers, what comes back for unknown options is no question. */
+	for (enum syn_kind kind = SYN_OTHER_ID; kind < SYN_KINDS && syns.count[SYN_PLAIN].answered; kind++)
 		if (syns.count[kind].sent < plain && syns.count[kind].sent < JUDGE_PAIRS_MIN &&
 			syns.count[kind].answered < 3)
 			return kind;
