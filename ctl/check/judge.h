@@ -61,7 +61,7 @@ struct judge_syns {
 #define JUDGE_PAIRS_MAX 20u
 /* Below that, chance is no explanation: fewer than one false alarm in 100,000 checks. */
 #define JUDGE_ODDS_ALARM 1e-5
-#define JUDGE_ODDS_SUSPICION 0.25
+#define JUDGE_ODDS_SUSPICION 0.5
 /* A SYN is late when its answer is by that much later: a quarter of the time without the option, 5 ms at least. */
 #define JUDGE_LATE_MIN 5000u
 
