@@ -64,6 +64,8 @@ const struct ctl_command *ctl_commands(size_t *count)
 			cmd_sockets_options, cmd_sockets, 0, 0, false, false},
 		{"doctor", "", "say whether this host is ready for SMC, and if not, what to do", cmd_doctor_options,
 			cmd_doctor, 0, 0, false, false},
+		{"check", "[HOST:PORT]", "say whether the path to a peer is fit for SMC, and which rule to write",
+			cmd_check_options, cmd_check, 0, 1, false, false},
 		{"complete", "[WORD...]", "print how the last word can go on (for shells)", NULL, cmd_complete, 0,
 			SIZE_MAX, true, true},
 	};

@@ -38,6 +38,7 @@ cmd_function cmd_doctor;
 cmd_function cmd_linkgroup_list;
 cmd_function cmd_stats;
 cmd_function cmd_sockets;
+cmd_function cmd_check;
 cmd_function cmd_complete;
 
 extern const struct ctl_option cmd_run_options[];
@@ -59,5 +60,6 @@ extern const struct ctl_option cmd_doctor_options[];
 extern const struct ctl_option cmd_linkgroup_list_options[];
 extern const struct ctl_option cmd_stats_options[];
 extern const struct ctl_option cmd_sockets_options[];
+extern const struct ctl_option cmd_check_options[];
 
 #endif

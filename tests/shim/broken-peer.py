@@ -5,29 +5,21 @@
 Run in the lab as: broken-peer.py SMCCTL. The client is this file again, as a program under the shim.
 """
 import errno
-import fcntl
 import json
 import os
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
 import threading
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lab"))
+import tun  # noqa: E402
+from tun import ACK, FIN, PSH, RST, SYN  # noqa: E402
+
 PEER = "10.77.0.2"
 SELF = "10.77.0.1"
 CLC_EYECATCHER = bytes.fromhex("e2d4c3d9")
-FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
-
-
-def checksum(data):
-    if len(data) % 2:
-        data += b"\0"
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
 
 
 class Peer(threading.Thread):
@@ -35,31 +27,22 @@ class Peer(threading.Thread):
 
     def __init__(self):
         super().__init__(daemon=True)
-        subprocess.run(["modprobe", "tun"], check=True)
-        self.tun = os.open("/dev/net/tun", os.O_RDWR)
-        fcntl.ioctl(self.tun, 0x400454CA, struct.pack("16sH22x", b"broken0", 0x1001))  # TUNSETIFF, IFF_TUN | IFF_NO_PI
+        self.tun = tun.open_tun("broken0")
         subprocess.run(["ip", "addr", "add", f"{SELF}/30", "dev", "broken0"], check=True)
         subprocess.run(["ip", "link", "set", "broken0", "up"], check=True)
         self.proposals = 0
 
     def send(self, ports, seq, ack, flags, data=b"", options=b""):
-        source, target = ports
-        header = struct.pack("!HHIIBBHHH", source, target, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF,
-                             (20 + len(options)) // 4 << 4, flags, 64000, 0, 0) + options + data
-        pseudo = socket.inet_aton(PEER) + socket.inet_aton(SELF) + struct.pack("!BBH", 0, 6, len(header))
-        header = header[:16] + struct.pack("!H", checksum(pseudo + header)) + header[18:]
-        ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(header), 0, 0, 64, 6, 0,
-                         socket.inet_aton(PEER), socket.inet_aton(SELF))
-        os.write(self.tun, ip[:10] + struct.pack("!H", checksum(ip)) + ip[12:] + header)
+        segment = tun.tcp_segment(ports, seq, ack, flags, options, data)
+        os.write(self.tun, tun.ip_packet(tun.address(PEER), tun.address(SELF), segment))
 
     def run(self):
         while True:
-            packet = os.read(self.tun, 65536)
-            if packet[0] >> 4 != 4 or packet[9] != 6:
+            segment = tun.Segment.parse(os.read(self.tun, 65536))
+            if not segment:
                 continue
-            tcp = packet[(packet[0] & 15) * 4:]
-            source, target, seq, ack, offset, flags = struct.unpack("!HHIIBB", tcp[:14])
-            options, data = tcp[20:(offset >> 4) * 4], tcp[(offset >> 4) * 4:]
+            source, target = segment.ports
+            seq, ack, flags, options, data = segment.seq, segment.ack, segment.flags, segment.options, segment.data
             ports = (target, source)
             # Timestamps are echoed as well, and so are never answered: they stay out of the data packets.
             if flags & SYN:

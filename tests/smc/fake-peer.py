@@ -14,7 +14,7 @@ import sys
 spec = importlib.util.spec_from_file_location("broken_peer", os.path.dirname(__file__) + "/../shim/broken-peer.py")
 broken_peer = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(broken_peer)
-SYN, PSH, ACK, FIN = 2, 8, 16, 1
+tun = broken_peer.tun
 EYECATCHER = broken_peer.CLC_EYECATCHER
 SMC_OPTIONS = b"\x02\x04\x05\xb4" + b"\x01\x01\xfe\x06" + EYECATCHER
 R, D, N = 0, 1, 2
@@ -69,27 +69,26 @@ class Peer(broken_peer.Peer):
 
     def start_clients(self, *_):
         for number in range(len(PROPOSALS)):
-            self.send((2000 + number, 4000), 500, 0, SYN, options=SMC_OPTIONS)
+            self.send((2000 + number, 4000), 500, 0, tun.SYN, options=SMC_OPTIONS)
 
     def run(self):
         while True:
-            packet = os.read(self.tun, 65536)
-            if packet[0] >> 4 != 4 or packet[9] != 6:
+            segment = tun.Segment.parse(os.read(self.tun, 65536))
+            if not segment:
                 continue
-            tcp = packet[(packet[0] & 15) * 4:]
-            source, target, seq, ack, offset, flags = struct.unpack("!HHIIBB", tcp[:14])
-            data = tcp[(offset >> 4) * 4:]
+            source, target = segment.ports
+            seq, ack, flags, data = segment.seq, segment.ack, segment.flags, segment.data
             ports = (target, source)
-            if flags & SYN and flags & ACK:
-                self.send(ports, ack, seq + 1, ACK)
-                self.send(ports, ack, seq + 1, PSH | ACK, PROPOSALS[target - 2000])
-            elif flags & SYN:
-                self.send(ports, 1000, seq + 1, SYN | ACK, options=SMC_OPTIONS)
+            if flags & tun.SYN and flags & tun.ACK:
+                self.send(ports, ack, seq + 1, tun.ACK)
+                self.send(ports, ack, seq + 1, tun.PSH | tun.ACK, PROPOSALS[target - 2000])
+            elif flags & tun.SYN:
+                self.send(ports, 1000, seq + 1, tun.SYN | tun.ACK, options=SMC_OPTIONS)
             elif data.startswith(EYECATCHER) and data[4] == 1:
                 answer = accept_smcr() if target == 999 else decline(self.codes[target - 1000])
-                self.send(ports, ack, seq + len(data), PSH | ACK, answer)
+                self.send(ports, ack, seq + len(data), tun.PSH | tun.ACK, answer)
             elif data:
-                self.send(ports, ack, seq + len(data), ACK)
+                self.send(ports, ack, seq + len(data), tun.ACK)
 
 
 def main():

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/* Connects over SMC, entering the kernel's connect exactly once, and watches what falls back. */
+#include "config.h"
+
+#include "ctl/check/handshake.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ctl/check/outcome.h"
+#include "ctl/probe.h"
+
+/* Headers of the libc may be older than the kernel that runs. */
+#define SMC_FAMILY 43
+#define SMC_PROTOCOL 256
+
+/* Microseconds. A kernel that was promised SMC waits 6 s for the handshake (CLC_WAIT_TIME, net/smc/smc_clc.h). */
+#define WATCH_TIME 7500000u
+/* When the peer closes one connection, the other one is watched so long to see whether it is closed, too. */
+#define WATCH_OTHER 1000000u
+
+enum step {
+	STEP_BEGIN = 0,
+	STEP_PLAIN,   /* the connection of plain TCP is being made */
+	STEP_SMC,     /* that of SMC */
+	STEP_WATCHED, /* both are there */
+	STEP_DONE,
+};
+
+struct handshake_run {
+	struct sockaddr_storage to;
+	socklen_t length;
+	uint64_t limit;
+	bool beside;
+	enum step step;
+	int plain;
+	int smc;
+	uint64_t began;    /* of the present step */
+	uint64_t deadline; /* of everything but watching */
+	uint64_t closed;   /* when the peer closed that of SMC; 0: not yet */
+	bool plain_spoke;
+	struct handshake result;
+};
+
+int handshake_new(const struct sockaddr *to, socklen_t length, uint64_t limit, bool beside, struct handshake_run **out)
+{
+	struct handshake_run *run = calloc(1, sizeof(*run));
+
+	if (!run)
+		return -ENOMEM;
+	memcpy(&run->to, to, length);
+	run->length = length;
+	run->limit = limit;
+	run->beside = beside;
+	run->plain = -1;
+	run->smc = -1;
+	*out = run;
+	return 0;
+}
+
+void handshake_free(struct handshake_run *run)
+{
+	if (!run)
+		return;
+	if (run->plain >= 0)
+		close(run->plain);
+	if (run->smc >= 0)
+		close(run->smc);
+	free(run);
+}
+
+const struct handshake *handshake_of(const struct handshake_run *run)
+{
+	return &run->result;
+}
+
+static int open_smc(int family)
+{
+	int type = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
+	int fd = socket(family, type, SMC_PROTOCOL);
+
+	if (fd < 0)
+		fd = socket(SMC_FAMILY, type, family == AF_INET6);
+	return fd < 0 ? -errno : fd;
+}
+
+static bool finish(struct handshake_run *run, enum handshake_result result, int error)
+{
+	run->result.result = result;
+	run->result.error = error;
+	run->step = STEP_DONE;
+	return true;
+}
+
+/* 1: connected; 0: not yet; -errno. Polls instead of a second connect(), which would spoil the stream of SMC. */
+static int connected(int fd)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLOUT};
+	struct sockaddr_storage peer;
+	socklen_t length = sizeof(peer);
+	int error = 0;
+	socklen_t size = sizeof(error);
+
+	if (poll(&ready, 1, 0) <= 0 || !(ready.revents & (POLLOUT | POLLERR | POLLHUP)))
+		return 0;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+		return -errno;
+	if (error)
+		return -error;
+	/* The kernel's SMC forgets why a connect that was not blocking failed: all but ECONNREFUSED and EPIPE. */
+	if (getpeername(fd, (struct sockaddr *)&peer, &length) < 0)
+		return errno == ENOTCONN ? -ETIMEDOUT : -errno;
+	return 1;
+}
+
+/* 0 or -errno. */
+static int begin_connect(const struct handshake_run *run, int fd)
+{
+	if (connect(fd, (const struct sockaddr *)&run->to, run->length) < 0 && errno != EINPROGRESS)
+		return -errno;
+	return 0;
+}
+
+static bool begin_smc(struct handshake_run *run, uint64_t now)
+{
+	int r;
+
+	run->smc = open_smc(run->to.ss_family);
+	if (run->smc < 0)
+		return finish(run, HANDSHAKE_NO_SMC, run->smc);
+	run->began = now;
+	run->step = STEP_SMC;
+	r = begin_connect(run, run->smc);
+	return r < 0 && finish(run, HANDSHAKE_FAILED, r);
+}
+
+static bool begin(struct handshake_run *run, uint64_t now)
+{
+	int r;
+
+	run->deadline = now + run->limit;
+	/* Where the kernel makes every TCP socket one of SMC there is nothing to compare with. */
+	if (!run->beside || probe_converts())
+		return begin_smc(run, now);
+	run->plain = socket(run->to.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
+	if (run->plain < 0)
+		return finish(run, HANDSHAKE_NONE, -errno);
+	run->step = STEP_PLAIN;
+	r = begin_connect(run, run->plain);
+	return r < 0 && finish(run, r == -ECONNREFUSED ? HANDSHAKE_REFUSED : HANDSHAKE_UNREACHABLE, r);
+}
+
+static bool step_plain(struct handshake_run *run, uint64_t now)
+{
+	int r = connected(run->plain);
+
+	if (r < 0)
+		return finish(run, r == -ECONNREFUSED ? HANDSHAKE_REFUSED : HANDSHAKE_UNREACHABLE, r);
+	if (r == 0)
+		return now >= run->deadline && finish(run, HANDSHAKE_UNREACHABLE, -ETIMEDOUT);
+	return begin_smc(run, now);
+}
+
+static bool step_smc(struct handshake_run *run, uint64_t now)
+{
+	int r = connected(run->smc);
+
+	if (r == 0)
+		return now >= run->deadline && finish(run, HANDSHAKE_TIMEOUT, -ETIMEDOUT);
+	run->result.elapsed = (uint32_t)(now - run->began);
+	if (r < 0)
+		return finish(run, HANDSHAKE_FAILED, r);
+	r = outcome_find(run->smc, &run->result);
+	/* 0x03010000: SMC_CLC_DECL_PEERNOSMC, no option came back; a kernel without smc_diag gives no reason. */
+	if (r < 0 || run->result.result != HANDSHAKE_TCP || run->plain < 0 ||
+		(run->result.reason && run->result.reason != 0x03010000))
+		return finish(run, run->result.result, r);
+	run->began = now;
+	run->step = STEP_WATCHED;
+	return false;
+}
+
+enum sight { SIGHT_SILENT, SIGHT_SPOKE, SIGHT_SPOKE_CLC, SIGHT_CLOSED };
+
+static enum sight look_at(int fd)
+{
+	uint8_t bytes[SYN_IDENTIFIER];
+	ssize_t n = recv(fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+		return SIGHT_SILENT;
+	if (n <= 0)
+		return SIGHT_CLOSED;
+	/* Every message of the handshake of SMC begins with the identifier of the option. */
+	return n == SYN_IDENTIFIER && memcmp(bytes, syn_smc_identifier, sizeof(bytes)) == 0 ? SIGHT_SPOKE_CLC
+											    : SIGHT_SPOKE;
+}
+
+static bool found(struct handshake_run *run, enum handshake_watch watch)
+{
+	run->result.watch = watch;
+	return finish(run, HANDSHAKE_TCP, run->result.error);
+}
+
+static bool step_watched(struct handshake_run *run, uint64_t now)
+{
+	enum sight smc = look_at(run->smc);
+	enum sight plain = look_at(run->plain);
+
+	if (smc == SIGHT_SPOKE_CLC)
+		return found(run, WATCH_STRIPPED);
+	/* A peer's program that speaks has the connection; one that waits for a handshake has given it to nobody. */
+	if (smc == SIGHT_SPOKE)
+		return found(run, WATCH_ALIKE);
+	if (smc == SIGHT_CLOSED && plain == SIGHT_CLOSED)
+		return found(run, WATCH_UNSURE);
+	if (smc == SIGHT_CLOSED && !run->closed)
+		run->closed = now;
+	if (run->closed && now >= run->closed + WATCH_OTHER)
+		return found(run, WATCH_STRIPPED);
+	if (plain == SIGHT_CLOSED)
+		return found(run, run->closed ? WATCH_UNSURE : WATCH_ALIKE);
+	run->plain_spoke = plain == SIGHT_SPOKE || plain == SIGHT_SPOKE_CLC;
+	if (!run->closed && now >= run->began + WATCH_TIME)
+		return found(run, WATCH_ALIKE);
+	return !run->closed && now >= run->deadline && found(run, WATCH_NONE);
+}
+
+static bool step(struct handshake_run *run, uint64_t now)
+{
+	switch (run->step) {
+	case STEP_BEGIN:
+		return begin(run, now);
+	case STEP_PLAIN:
+		return step_plain(run, now);
+	case STEP_SMC:
+		return step_smc(run, now);
+	case STEP_WATCHED:
+		return step_watched(run, now);
+	case STEP_DONE:
+		break;
+	}
+	return true;
+}
+
+bool handshake_step(
+	struct handshake_run *run, uint64_t now, uint64_t *next, struct pollfd fds[static HANDSHAKE_FDS], size_t *count)
+{
+	enum step before;
+
+	do {
+		before = run->step;
+		if (step(run, now))
+			return true;
+	} while (run->step != before);
+	*count = 0;
+	*next = run->deadline;
+	if (run->step == STEP_PLAIN || run->step == STEP_SMC) {
+		fds[(*count)++] =
+			(struct pollfd){.fd = run->step == STEP_SMC ? run->smc : run->plain, .events = POLLOUT};
+		return false;
+	}
+	/* What is known of a descriptor is not waited for again. */
+	if (!run->closed)
+		fds[(*count)++] = (struct pollfd){.fd = run->smc, .events = POLLIN | POLLRDHUP};
+	if (!run->plain_spoke)
+		fds[(*count)++] = (struct pollfd){.fd = run->plain, .events = POLLIN | POLLRDHUP};
+	if (run->closed)
+		*next = run->closed + WATCH_OTHER;
+	else if (run->began + WATCH_TIME < *next)
+		*next = run->began + WATCH_TIME;
+	return false;
+}
