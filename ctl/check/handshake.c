@@ -13,10 +13,7 @@
 
 #include "ctl/check/outcome.h"
 #include "ctl/probe.h"
-
-/* Headers of the libc may be older than the kernel that runs. */
-#define SMC_FAMILY 43
-#define SMC_PROTOCOL 256
+#include "ctl/smc/socket.h"
 
 /* Microseconds. A kernel that was promised SMC waits 6 s for the handshake (CLC_WAIT_TIME, net/smc/smc_clc.h). */
 #define WATCH_TIME 7500000u
@@ -78,16 +75,6 @@ const struct handshake *handshake_of(const struct handshake_run *run)
 	return &run->result;
 }
 
-static int open_smc(int family)
-{
-	int type = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
-	int fd = socket(family, type, SMC_PROTOCOL);
-
-	if (fd < 0)
-		fd = socket(SMC_FAMILY, type, family == AF_INET6);
-	return fd < 0 ? -errno : fd;
-}
-
 static bool finish(struct handshake_run *run, enum handshake_result result, int error)
 {
 	run->result.result = result;
@@ -129,7 +116,7 @@ static bool begin_smc(struct handshake_run *run, uint64_t now)
 {
 	int r;
 
-	run->smc = open_smc(run->to.ss_family);
+	run->smc = smc_socket(run->to.ss_family, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (run->smc < 0)
 		return finish(run, HANDSHAKE_NO_SMC, run->smc);
 	run->began = now;

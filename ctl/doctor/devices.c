@@ -16,13 +16,17 @@ struct served {
 	size_t useful;
 };
 
-static void add_device(
-	struct findings *findings, const char *name, const char *mode, const struct serve *serve, struct served *served)
+/* v1_mode and v2_mode: what it makes the host offer. */
+static void add_device(struct doctor *doctor, const char *name, const char *mode, const struct serve *serve,
+	enum offer_mode v1_mode, enum offer_mode v2_mode, struct served *served)
 {
+	struct findings *findings = &doctor->findings;
 	bool v1 = !serve->why[SERVE_V1][0];
 	bool v2 = !serve->why[SERVE_V2][0];
 
 	served->devices++;
+	doctor->offer.can[v1_mode] = doctor->offer.can[v1_mode] || v1;
+	doctor->offer.can[v2_mode] = doctor->offer.can[v2_mode] || v2;
 	if (v1 || v2) {
 		served->useful++;
 		finding_add(findings, FINDING_OK, "device", NULL, "%s serves %s %s", name, mode,
@@ -51,7 +55,7 @@ static void add_ports(struct doctor *doctor, const struct smc_device *device, st
 		(void)snprintf(name, sizeof(name), "%s port %zu", device->name, i + 1);
 		serve_smcr(&smc->system, &smc->pnetids, &device->port[i],
 			rdma_port_find(&smc->ports, device->name, (uint32_t)i + 1), &serve);
-		add_device(&doctor->findings, name, "SMC-R", &serve, served);
+		add_device(doctor, name, "SMC-R", &serve, OFFER_SMCR_V1, OFFER_SMCR_V2, served);
 	}
 }
 
@@ -60,7 +64,11 @@ static void add_ism(struct doctor *doctor, const struct smc_device *device, bool
 	struct serve serve;
 
 	serve_smcd(&doctor->smc.system, &doctor->smc.pnetids, &device->port[0], loopback, &serve);
-	add_device(&doctor->findings, device->name, loopback ? "SMC-D within this machine" : "SMC-D", &serve, served);
+	if (loopback)
+		add_device(doctor, device->name, "SMC-D within this machine", &serve, OFFER_LOOPBACK, OFFER_LOOPBACK,
+			served);
+	else
+		add_device(doctor, device->name, "SMC-D", &serve, OFFER_SMCD_V1, OFFER_SMCD_V2, served);
 }
 
 static void look_at_devices(struct doctor *doctor)
@@ -90,10 +98,20 @@ static void look_at_devices(struct doctor *doctor)
 			"no device serves anything here: every connection falls back to TCP");
 }
 
+static void offer_eids(struct offer *offer, const struct eid_table *eids)
+{
+	for (size_t i = 0; i < eids->count; i++)
+		memcpy(offer->eid[offer->eids++], eids->user[i], EID_SIZE);
+	if (eids->system_on)
+		memcpy(offer->eid[offer->eids++], eids->system, EID_SIZE);
+}
+
 static void look_at_eids(struct doctor *doctor)
 {
-	struct eid_table eids;
+	struct eid_table eids = {.count = 0};
 	int r = eid_load(doctor->genl, &eids);
+
+	offer_eids(&doctor->offer, &eids);
 
 	if (r == -EOPNOTSUPP)
 		finding_add(&doctor->findings, FINDING_NOTE, "eid", NULL,

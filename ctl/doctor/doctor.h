@@ -4,6 +4,7 @@
 #define SMCSHIM_CTL_DOCTOR_DOCTOR_H
 
 #include "ctl/doctor/findings.h"
+#include "ctl/doctor/offer.h"
 #include "ctl/paths.h"
 #include "ctl/probe.h"
 #include "ctl/smc/genl.h"
@@ -16,6 +17,7 @@ struct doctor {
 	struct probe probe;         /* by doctor_kernel() */
 	struct genl *genl;          /* to GENL_SMC; NULL: the kernel has no SMC, or none that can be asked */
 	struct inventory smc;       /* by doctor_devices(); empty without genl */
+	struct offer offer;         /* filled in by the parts as they look */
 	struct paths paths;         /* of the policy, by doctor_policy() */
 	struct policy_store *store; /* NULL: no policy is published */
 	struct policy_info *info;   /* the same */

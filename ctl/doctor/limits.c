@@ -67,6 +67,8 @@ static void look_at_buffers(struct doctor *doctor)
 	}
 	send = policy ? policy : send;
 	receive = policy ? policy : receive;
+	doctor->offer.send = send;
+	doctor->offer.receive = receive;
 	if (send < BUFFERS_SAFE || receive < BUFFERS_SAFE)
 		finding_add(findings, FINDING_WARNING, "buffers",
 			"\"buffers\": \"1M\" in the policy, or sysctl -w net.smc.wmem=1048576 net.smc.rmem=1048576",

@@ -23,7 +23,9 @@ static const struct reason table[] = {
 	{0x03020000, "IPSEC", "the connection is protected by IPsec, which SMC would bypass",
 		"except the connection from IPsec, or leave it on TCP"},
 	{0x03030000, "NOSMCDEV", "there is no SMC device, neither RDMA nor ISM, for this connection",
-		"give the device and the interface of the connection the same PNET ID, or load a device"},
+		"give the device and the interface of the connection the same PNET ID, or load a device; SMC-R version "
+		"2 "
+		"needs the same UEID on both hosts"},
 	{0x03030001, "NOSMCDDEV", "there is no ISM (SMC-D) device for this connection",
 		"give the ISM device and the interface the same PNET ID"},
 	{0x03030002, "NOSMCRDEV", "there is no RDMA (SMC-R) device for this connection",

@@ -17,6 +17,16 @@ for words in "doctor x" "doctor --bogus" "doctor --netns=" "doctor --policy="; d
 	lines err 1 "... is one line"
 	lines out 0 "... and nothing on stdout"
 done
+for words in "doctor --listen=0" "doctor --listen=65536" "doctor --listen=x" "doctor --listen --json" "doctor --listen --peer a" \
+	"doctor --peer=" "doctor --peer a:0" "doctor --peer [::1"; do
+	# shellcheck disable=SC2086
+	gives 64 "wrong usage: smcctl $words" "$smcctl" $words
+	lines err 1 "... is one line"
+	lines out 0 "... and nothing on stdout"
+done
+ip link set lo up
+gives 1 "a host that has no address" "$smcctl" doctor --peer nowhere.invalid
+says err "^smcctl: host 'nowhere\.invalid': "
 gives 1 "no such network namespace" "$smcctl" doctor --netns nowhere
 says err "^smcctl: network namespace 'nowhere': there is none"
 
@@ -91,6 +101,26 @@ cp "$lib" stage/bin/.libs/libsmcshim.so && chmod 700 stage/bin/.libs/libsmcshim.
 gives 2 "one that only its owner may read" stage/bin/smcctl doctor
 finds problem library '.*is not readable for every user'
 
+# Another host
+"$smcctl" doctor --listen >listening 2>&1 </dev/null &
+children="${children:-} $!"
+within 20 "the other end listens" grep -q '^listening on port 25443; on the other host: smcctl doctor --peer THIS-HOST:25443$' listening
+gives 1 "two on one port" "$smcctl" doctor --listen
+says err "^smcctl: port '25443': Address already in use$"
+for peer in 127.0.0.1 ::1 '[::1]:25443' 127.0.0.1:25443; do
+	"$smcctl" doctor --peer "$peer" >out 2>err
+	finds '[a-z]+' peer '[^ ]+ \(Linux [^)]*\) and this host (both serve|serve no kind)' "the offers of $peer and of this host are compared"
+done
+python3 -c 'import socket
+server = socket.socket(); server.bind(("127.0.0.1", 7100)); server.listen()
+open("banner", "w").close()
+while True:
+    peer, _ = server.accept(); peer.sendall(b"SSH-2.0-OpenSSH_9.2\r\n"); peer.close()' </dev/null >/dev/null 2>&1 &
+children="$children $!"
+within 20 "a program that greets" test -e banner
+"$smcctl" doctor --peer 127.0.0.1:7100 >out 2>err
+finds note peer 'what 127\.0\.0\.1 offers cannot be compared' "another program's greeting is no offer"
+
 # Processes and listeners
 echo '{"version":1,"rules":[{"use":"smc","listen":"127.0.0.0/8","ports":7000}],"programs":{"except":["sleep"]}}' >/etc/smc/policy.json
 "$smcctl" policy apply >/dev/null 2>&1
@@ -105,7 +135,6 @@ for port in sys.argv[1:]:
 open("listening", "w").close()
 time.sleep(1000)
 END
-ip link set lo up
 background() {
 	rm -f listening
 	"$@" </dev/null >/dev/null 2>&1 &

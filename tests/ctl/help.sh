@@ -41,6 +41,35 @@ for page in smcctl.8 libsmcshim.7 smcshim-policy.5; do
 	lines out 0 "mandoc finds nothing in $page"
 done
 
+# What the guides tell people to type is there: each `smcctl ...` of theirs is a command with options that its help knows.
+cat >guides.py <<'END'
+import glob, re, subprocess, sys
+smcctl, top, commands = sys.argv[1], sys.argv[2], sys.argv[3].split("\n")
+seen = 0
+for path in sorted(glob.glob(top + "/doc/*.md") + [top + "/README.md"]):
+    text = open(path).read()
+    spans = re.findall(r"`(smcctl [^`]*)`", text) + re.findall(r"^[#$] (smcctl .*?)(?: {2,}#.*)?$", text, re.M)
+    for span in spans:
+        words = span.split()[1:]
+        names = [" ".join(words[:n]) for n in (2, 1) if " ".join(words[:n]) in commands]
+        if not names:
+            groups = {c.split()[0] for c in commands if " " in c}
+            if len(words) != 1 or words[0] not in groups:
+                print(f"{path}: {span}: no such command")
+            continue
+        seen += 1
+        mine = words[len(names[0].split()):]
+        mine = mine[:mine.index("--")] if "--" in mine else mine
+        help = subprocess.run([smcctl, *names[0].split(), "--help"], capture_output=True, text=True).stdout
+        for option in (w.split("=")[0] for w in mine if w.startswith("--")):
+            if not re.search(rf"^ .*{option}\b", help, re.M):
+                print(f"{path}: {span}: {names[0]} has no {option}")
+print(f"{seen} checked", file=sys.stderr)
+END
+python3 guides.py "$smcctl" "$top_srcdir" "$commands" >out 2>err
+lines out 0 "the guides name commands and options that there are"
+holds "... and they are looked at" grep -Eq '^[1-9][0-9]+ checked$' err
+
 for words in "" "bogus" "--bogus" "-v" "polic apply" "policy" "policy bogus" "run --bogus x" "status --jso" "status -x" \
 	"policy apply a b" "policy apply --policy" "policy apply --policy= x" "policy test" "policy test 10.0.0.1 --listen=1" \
 	"status --watch=0" "status --watch=x" "status abc" "policy test 10.0.0.300" "policy apply a --policy b" \

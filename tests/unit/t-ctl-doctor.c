@@ -14,6 +14,7 @@
 
 #include "ctl/doctor/findings.h"
 #include "ctl/doctor/kernels.h"
+#include "ctl/doctor/peer.h"
 
 static void versions(void **state)
 {
@@ -165,6 +166,111 @@ static void verdict(void **state)
 	free(text);
 }
 
+static void offers(void **state)
+{
+	static const char *const bad[] = {"", "x", "{}", "[]", "\"smcctl_doctor\"", "{\"smcctl_doctor\":2}",
+		"{\"smcctl_doctor\":-1}", "{\"smcctl_doctor\":\"1\"}", "{\"smcctl_doctor\":1,\"eids\":[1]}",
+		"{\"smcctl_doctor\":1", "SSH-2.0-OpenSSH_9.2\r\n",
+		"{\"smcctl_doctor\":1,\"eids\":[\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\","
+		"\"\",\"\","
+		"\"\",\"\"]}"};
+	struct offer ours = {.boot = "b",
+		.host = "h",
+		.release = "6.12",
+		.can = {[OFFER_SMCR_V2] = true},
+		.eids = 2,
+		.eid = {"A", "B.C-D"},
+		.send = 1 << 20,
+		.receive = 65536};
+	struct offer theirs;
+	char *text = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+
+	(void)state;
+	assert_non_null(stream);
+	assert_int_equal(offer_print(&ours, stream), 0);
+	assert_int_equal(fclose(stream), 0);
+	assert_true(size < OFFER_MAX);
+	assert_int_equal(offer_parse(text, &theirs), 0);
+	assert_memory_equal(&ours, &theirs, sizeof(ours));
+	free(text);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (offer_parse(bad[i], &theirs) != -EBADMSG)
+			fail_msg("taken: %s", bad[i]);
+	/* Longer than there is room for, or of another type: cut off, or not there. */
+	assert_int_equal(
+		offer_parse("{\"smcctl_doctor\":1,\"boot\":\"0123456789012345678901234567890123456789\",\"host\":7,"
+			    "\"smcr_v2\":1,\"send\":-5,\"receive\":1e300}",
+			&theirs),
+		0);
+	assert_int_equal(strlen(theirs.boot), sizeof(theirs.boot) - 1);
+	assert_string_equal(theirs.host, "");
+	assert_false(theirs.can[OFFER_SMCR_V2]);
+	assert_int_equal(theirs.send, 0);
+	assert_int_equal(theirs.receive, 0);
+}
+
+/* Compares ours with theirs; the first two findings as "LEVEL TEXT". */
+static void compared(const struct offer *ours, const struct offer *theirs, enum finding_level first,
+	const char *first_text, enum finding_level second, const char *second_text)
+{
+	_cleanup_findings_ struct findings findings = {.item = NULL};
+
+	peer_compare(&findings, ours, theirs);
+	assert_int_equal(findings.count, second_text ? 2 : 1);
+	assert_int_equal(findings.item[0].level, first);
+	assert_string_equal(findings.item[0].text, first_text);
+	if (!second_text)
+		return;
+	assert_int_equal(findings.item[1].level, second);
+	assert_string_equal(findings.item[1].text, second_text);
+}
+
+static void comparison(void **state)
+{
+	const struct offer here = {
+		.boot = "1", .can = {[OFFER_SMCR_V2] = true, [OFFER_LOOPBACK] = true}, .eids = 1, .eid = {"A"}};
+	struct offer there = here;
+
+	(void)state;
+	memcpy(there.host, "peer", 5);
+	memcpy(there.release, "6.1", 4);
+	compared(&here, &there, FINDING_OK,
+		"peer (Linux 6.1) and this host both serve SMC-R v2, SMC-D v2 within the machine", FINDING_OK,
+		"both hosts have the EID A");
+	there.boot[0] = '2';
+	compared(&here, &there, FINDING_OK, "peer (Linux 6.1) and this host both serve SMC-R v2", FINDING_OK,
+		"both hosts have the EID A");
+	there.eid[0][0] = 'B';
+	compared(&here, &there, FINDING_OK, "peer (Linux 6.1) and this host both serve SMC-R v2", FINDING_PROBLEM,
+		"the hosts have no EID in common (here A, there B): no version 2 of SMC between them");
+	there.can[OFFER_SMCR_V2] = false;
+	compared(&here, &there, FINDING_PROBLEM,
+		"peer (Linux 6.1) and this host serve no kind of SMC in common: here SMC-R v2, SMC-D v2 within the "
+		"machine, there SMC-D v2 within the machine",
+		FINDING_OK, NULL);
+	/* Two machines whose boot IDs could not be read are not one. */
+	there = here;
+	there.boot[0] = '\0';
+	there.can[OFFER_SMCR_V2] = false;
+	compared(&there, &there, FINDING_PROBLEM,
+		" (Linux ) and this host serve no kind of SMC in common: here SMC-D v2 within the machine, there SMC-D "
+		"v2 "
+		"within the machine",
+		FINDING_OK, "both hosts have the EID A");
+	there = here;
+	there.eids = 0;
+	there.can[OFFER_SMCR_V1] = true;
+	compared(&there, &there, FINDING_OK,
+		" (Linux ) and this host both serve SMC-R v1, SMC-R v2, SMC-D v2 within the machine", FINDING_WARNING,
+		"the hosts have no EID in common (here none, there none): no version 2 of SMC between them");
+	there = here;
+	there.send = 2048;
+	compared(&here, &here, FINDING_OK, " (Linux ) and this host both serve SMC-R v2, SMC-D v2 within the machine",
+		FINDING_OK, "both hosts have the EID A");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +279,8 @@ int main(void)
 		cmocka_unit_test(defects),
 		cmocka_unit_test(table),
 		cmocka_unit_test(verdict),
+		cmocka_unit_test(offers),
+		cmocka_unit_test(comparison),
 	};
 
 	return cmocka_run_group_tests_name("doctor", tests, NULL, NULL);
