@@ -10,8 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define ALL_MARKS \
-	(ANSWER_SMC | ANSWER_SMC_LENGTH | ANSWER_SMC_TWICE | ANSWER_ECHO | ANSWER_FOREIGN | ANSWER_BROKEN)
+#define ALL_MARKS (ANSWER_SMC | ANSWER_SMC_LENGTH | ANSWER_SMC_TWICE | ANSWER_ECHO | ANSWER_FOREIGN | ANSWER_BROKEN)
 
 static void look_at(const struct answer *answer)
 {
