@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Fuzz target over the reader of answers to SYNs: any packet; the seeds are SYN-ACKs and an RST, with an IPv4 header and without. */
+/* Fuzz target over the reader of answers to SYNs: any packet; the seeds are SYN-ACKs and an RST, some behind IPv4 headers. */
 #include "config.h"
 
 #include <stdint.h>

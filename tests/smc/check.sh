@@ -223,11 +223,12 @@ print("#", collections.Counter((x["port"], x["verdict"]) for x in json.load(open
 # ... and with the handshake, which may be slow there, but ends in SMC-D.
 python3 - <<'END' >netem.json
 import json
-four = [f"10.79.1.{n}/32" for n in range(1, 17)]
-print(json.dumps({"version": 1, "rules": [{"use": "smc", "connect": four, "ports": 81}]}))
+four = [f"10.79.1.{n}/32" for n in range(1, 26)]
+six = [f"fd79:0:0:1::{n:x}/128" for n in range(1, 26)]
+print(json.dumps({"version": 1, "rules": [{"use": "smc", "connect": four + six, "ports": 81}]}))
 END
-gives 0 "16 of them with the handshake" "$smcctl" check --netns check-n --policy netem.json --json --timeout 30
-holds "... is SMC-D" json 'all(x["handshake"]["result"] == "smc-d" for x in d["destinations"]) and len(d["destinations"]) == 16'
+gives 0 "50 of them with the handshake" "$smcctl" check --netns check-n --policy netem.json --json --timeout 30
+holds "... is SMC-D" json 'all(x["handshake"]["result"] == "smc-d" for x in d["destinations"]) and len(d["destinations"]) == 50'
 ip -n check-c link set box-c down
 gives 1 "an interface that is down" "$smcctl" check --netns check-c --timeout 5 "${v4[clean]}:81"
 says out '^Verdict +unreachable: '
