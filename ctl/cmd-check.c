@@ -92,7 +92,7 @@ enum ctl_exit cmd_check(struct ctl *ctl, const struct ctl_args *args)
 		.targets = &targets, .handshake = options.handshake, .json = args->option[CHECK_JSON] != NULL};
 	char host[TARGET_HOST];
 	uint16_t port = 0;
-	uint64_t seconds;
+	uint64_t seconds = 0;
 	enum ctl_exit code = parse(ctl, args, host, &port, &seconds);
 	int r;
 

@@ -16,8 +16,9 @@
 #include "ctl/smc/socket.h"
 
 /* Microseconds. A kernel that was promised SMC waits 6 s for the handshake (CLC_WAIT_TIME, net/smc/smc_clc.h). */
+#define KERNEL_WAITS 6000000u
 #define WATCH_TIME 7500000u
-/* When the peer closes one connection, the other one is watched so long to see whether it is closed, too. */
+/* Two connections that are closed within that time were closed for the same reason. */
 #define WATCH_OTHER 1000000u
 
 enum step {
@@ -38,7 +39,10 @@ struct handshake_run {
 	int smc;
 	uint64_t began;    /* of the present step */
 	uint64_t deadline; /* of everything but watching */
-	uint64_t closed;   /* when the peer closed that of SMC; 0: not yet */
+	uint64_t plain_opened;
+	uint64_t plain_closed; /* by the peer; 0: not yet */
+	uint64_t smc_opened;
+	uint64_t smc_closed;
 	bool plain_spoke;
 	struct handshake result;
 };
@@ -149,6 +153,7 @@ static bool step_plain(struct handshake_run *run, uint64_t now)
 		return finish(run, r == -ECONNREFUSED ? HANDSHAKE_REFUSED : HANDSHAKE_UNREACHABLE, r);
 	if (r == 0)
 		return now >= run->deadline && finish(run, HANDSHAKE_UNREACHABLE, -ETIMEDOUT);
+	run->plain_opened = now;
 	return begin_smc(run, now);
 }
 
@@ -167,6 +172,7 @@ static bool step_smc(struct handshake_run *run, uint64_t now)
 		(run->result.reason && run->result.reason != 0x03010000))
 		return finish(run, run->result.result, r);
 	run->began = now;
+	run->smc_opened = now;
 	run->step = STEP_WATCHED;
 	return false;
 }
@@ -193,6 +199,44 @@ static bool found(struct handshake_run *run, enum handshake_watch watch)
 	return finish(run, HANDSHAKE_TCP, run->result.error);
 }
 
+/* When a connection of that opening was closed, for a comparison; UINT64_MAX: it was not. */
+static uint64_t life(uint64_t opened, uint64_t closed)
+{
+	return closed ? closed - opened : UINT64_MAX;
+}
+
+/*
+ * Both have been watched long enough. A server's program closes both after the same time; a kernel that waits for the
+ * handshake of SMC closes the one that its program has never got.
+ */
+static enum handshake_watch compare(const struct handshake_run *run)
+{
+	uint64_t smc = life(run->smc_opened, run->smc_closed);
+	uint64_t plain = life(run->plain_opened, run->plain_closed);
+	bool together;
+
+	if (smc == UINT64_MAX)
+		return plain == UINT64_MAX ? WATCH_ALIKE : WATCH_UNSURE;
+	if (plain == UINT64_MAX)
+		return WATCH_STRIPPED;
+	together = smc < plain + WATCH_OTHER && plain < smc + WATCH_OTHER;
+	if (together)
+		return smc < KERNEL_WAITS - WATCH_OTHER ? WATCH_ALIKE : WATCH_UNSURE;
+	return smc < plain || smc < KERNEL_WAITS - WATCH_OTHER ? WATCH_UNSURE : WATCH_STRIPPED;
+}
+
+/* When nothing more that could happen would tell more. */
+static uint64_t watch_end(const struct handshake_run *run)
+{
+	uint64_t end = run->began + WATCH_TIME;
+
+	if (run->smc_closed && run->plain_closed)
+		return 0;
+	if (run->smc_closed)
+		end = run->smc_closed + WATCH_OTHER;
+	return end;
+}
+
 static bool step_watched(struct handshake_run *run, uint64_t now)
 {
 	enum sight smc = look_at(run->smc);
@@ -203,18 +247,14 @@ static bool step_watched(struct handshake_run *run, uint64_t now)
 	/* A peer's program that speaks has the connection; one that waits for a handshake has given it to nobody. */
 	if (smc == SIGHT_SPOKE)
 		return found(run, WATCH_ALIKE);
-	if (smc == SIGHT_CLOSED && plain == SIGHT_CLOSED)
-		return found(run, WATCH_UNSURE);
-	if (smc == SIGHT_CLOSED && !run->closed)
-		run->closed = now;
-	if (run->closed && now >= run->closed + WATCH_OTHER)
-		return found(run, WATCH_STRIPPED);
-	if (plain == SIGHT_CLOSED)
-		return found(run, run->closed ? WATCH_UNSURE : WATCH_ALIKE);
+	if (smc == SIGHT_CLOSED && !run->smc_closed)
+		run->smc_closed = now;
+	if (plain == SIGHT_CLOSED && !run->plain_closed)
+		run->plain_closed = now;
 	run->plain_spoke = plain == SIGHT_SPOKE || plain == SIGHT_SPOKE_CLC;
-	if (!run->closed && now >= run->began + WATCH_TIME)
-		return found(run, WATCH_ALIKE);
-	return !run->closed && now >= run->deadline && found(run, WATCH_NONE);
+	if (now >= watch_end(run))
+		return found(run, compare(run));
+	return now >= run->deadline && found(run, WATCH_NONE);
 }
 
 static bool step(struct handshake_run *run, uint64_t now)
@@ -252,13 +292,11 @@ bool handshake_step(
 		return false;
 	}
 	/* What is known of a descriptor is not waited for again. */
-	if (!run->closed)
+	if (!run->smc_closed)
 		fds[(*count)++] = (struct pollfd){.fd = run->smc, .events = POLLIN | POLLRDHUP};
-	if (!run->plain_spoke)
+	if (!run->plain_closed && !run->plain_spoke)
 		fds[(*count)++] = (struct pollfd){.fd = run->plain, .events = POLLIN | POLLRDHUP};
-	if (run->closed)
-		*next = run->closed + WATCH_OTHER;
-	else if (run->began + WATCH_TIME < *next)
-		*next = run->began + WATCH_TIME;
+	if (watch_end(run) < *next)
+		*next = watch_end(run);
 	return false;
 }

@@ -48,6 +48,10 @@ exec 9>"$1"
 until [ -s ready ]; do sleep 0.05; done
 shift
 "$@" 9>&-
+status=$?
+exec 9>&-
+wait
+exit $status
 END
 inside() {
 	rm -f pipe ready

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Fuzz target over the reader of answers to SYNs: any packet; the seeds are SYN-ACKs and an RST, with an IPv4 header and without. */
+/* Fuzz target over the reader of answers to SYNs: any packet; the seeds are SYN-ACKs and an RST, some behind IPv4 headers. */
 #include "config.h"
 
 #include <stdint.h>
@@ -10,8 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define ALL_MARKS \
-	(ANSWER_SMC | ANSWER_SMC_LENGTH | ANSWER_SMC_TWICE | ANSWER_ECHO | ANSWER_FOREIGN | ANSWER_BROKEN)
+#define ALL_MARKS (ANSWER_SMC | ANSWER_SMC_LENGTH | ANSWER_SMC_TWICE | ANSWER_ECHO | ANSWER_FOREIGN | ANSWER_BROKEN)
 
 static void look_at(const struct answer *answer)
 {

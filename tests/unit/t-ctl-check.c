@@ -6,13 +6,14 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "ctl/check/answer.h"
-#include "ctl/check/target.h"
+#include "ctl/check/show.h"
 
 static struct syn syn_of(enum syn_kind kind, bool ipv6)
 {
@@ -334,6 +335,34 @@ static void from_a_policy(void **state)
 	targets_clear(&targets);
 }
 
+/* The manual gives each verdict as the program does. */
+static void manual(void **state)
+{
+	static char text[1 << 17];
+	const char *top = getenv("top_srcdir");
+	char path[1500];
+	size_t length = 0;
+	FILE *stream;
+	int c;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/doc/smcctl.8", top ? top : ".");
+	stream = fopen(path, "r");
+	assert_non_null(stream);
+	while ((c = getc(stream)) != EOF && length < sizeof(text) - 1)
+		text[length++] = c == '\n' ? ' ' : (char)c;
+	fclose(stream);
+	for (enum verdict_path verdict = VERDICT_UNKNOWN; verdict < VERDICT_COUNT; verdict++) {
+		const char *remedy = verdict_remedy(verdict);
+		char expected[400];
+
+		snprintf(expected, sizeof(expected), ".It Li %s %s%s%s. ", verdict_key(verdict),
+			verdict_meaning(verdict), remedy ? "; " : "", remedy ? remedy : "");
+		if (!strstr(text, expected))
+			fail_msg("not in the manual: '%s'", expected);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -345,6 +374,7 @@ int main(void)
 		cmocka_unit_test(destinations),
 		cmocka_unit_test(long_hosts),
 		cmocka_unit_test(from_a_policy),
+		cmocka_unit_test(manual),
 	};
 
 	return cmocka_run_group_tests_name("ctl-check", tests, NULL, NULL);

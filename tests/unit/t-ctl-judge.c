@@ -219,7 +219,7 @@ static void odds(void **state)
 	assert_float_equal(odds_of_above(low, 5, high, 5), 1, 1e-9);
 	assert_float_equal(odds_of_above(low, 5, low, 5), 0.738095, 1e-6);
 	assert_float_equal(odds_of_above(never, 5, low, 5), 1.0 / 252, 1e-9);
-	/* More than half never came: cut between those that came and those that did not. 6 of 6 and 1 of 4: "4 choose 1" of "10 choose 7". */
+	/* More than half never came: the cut is between those that came and those that did not. 6 of 6 and 1 of 4. */
 	assert_float_equal(odds_of_above(never, 6, mixed, 4), 4.0 / 120, 1e-9);
 	assert_float_equal(odds_of_above(never, 6, never, 6), 1, 1e-9);
 	assert_float_equal(odds_of_above(never, 6, low, 0), 1, 1e-9);
