@@ -28,6 +28,12 @@ _must_check_ int read_all(int fd, size_t max, char **out, size_t *size);
 /* open() for reading with O_CLOEXEC and O_NONBLOCK: a FIFO in place of a file does not hang us. */
 _must_check_ int open_read(const char *path);
 
+/*
+ * The text of a small file of the kernel's (proc, sysfs) below the directory, or AT_FDCWD, without the newline at its end:
+ * one read, as the kernel makes it anew for each. Returns 0 or -errno; -EFBIG when it does not fit.
+ */
+_must_check_ int read_line_at(int directory, const char *path, char *out, size_t size);
+
 bool starts_with(const char *text, const char *prefix);
 
 /* What stands behind the last slash; never NULL. */
