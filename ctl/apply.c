@@ -5,7 +5,6 @@
 #include "ctl/apply.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,12 +144,10 @@ enum ctl_exit apply_policy(struct ctl *ctl, const char *file, enum apply_mode mo
 static void warn_of_limit(struct ctl *ctl, uint32_t buffers, const char *name)
 {
 	char path[64];
-	char text[32];
 	uint64_t limit;
 
 	(void)snprintf(path, sizeof(path), "/proc/sys/net/core/%s", name);
-	if (read_line_at(AT_FDCWD, path, text, sizeof(text)) == 0 && text_to_uint(text, 0, UINT64_MAX, &limit) == 0 &&
-		limit < buffers)
+	if (read_number(path, &limit) == 0 && limit < buffers)
 		ctl_warn(ctl, "buffers of %u bytes: programs without CAP_NET_ADMIN get %llu; sysctl -w net.core.%s=%u",
 			buffers, (unsigned long long)limit, name, buffers);
 }

@@ -70,7 +70,7 @@ const struct ctl_option cmd_pnet_change_options[] = {[CHANGE_NETNS] = CTL_OPTION
 enum ctl_exit cmd_pnet_del(struct ctl *ctl, const struct ctl_args *args)
 {
 	_cleanup_pnet_view_ struct pnet_view view = {.genl = NULL};
-	char id[PNET_ID_SIZE];
+	char id[SMC_PNETID_SIZE];
 	char name[PNET_NAME_SIZE];
 	enum ctl_exit code;
 	int r;

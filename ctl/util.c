@@ -97,6 +97,14 @@ int read_line_at(int directory, const char *path, char *out, size_t size)
 	return 0;
 }
 
+int read_number(const char *path, uint64_t *out)
+{
+	char text[32];
+	int r = read_line_at(AT_FDCWD, path, text, sizeof(text));
+
+	return r < 0 ? r : text_to_uint(text, 0, UINT64_MAX, out);
+}
+
 bool starts_with(const char *text, const char *prefix)
 {
 	return strncmp(text, prefix, strlen(prefix)) == 0;

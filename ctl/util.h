@@ -34,6 +34,9 @@ _must_check_ int open_read(const char *path);
  */
 _must_check_ int read_line_at(int directory, const char *path, char *out, size_t size);
 
+/* The number that is all of such a file. Returns 0 or -errno; -EINVAL or -ERANGE when it is none. */
+_must_check_ int read_number(const char *path, uint64_t *out);
+
 bool starts_with(const char *text, const char *prefix);
 
 /* What stands behind the last slash; never NULL. */

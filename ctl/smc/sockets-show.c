@@ -58,8 +58,9 @@ static const char *device_text(const struct socket_entry *entry, bool port, char
 	if (entry->mode == MODE_SMC_R && entry->smc.has_link)
 		(void)snprintf(text, size, port ? "%s/%u" : "%s", entry->smc.device, entry->smc.device_port);
 	else if (entry->mode == MODE_SMC_D && entry->group)
-		(void)snprintf(
-			text, size, entry->group->chid == 0xffff ? "loopback-ism" : "ism-%04x", entry->group->chid);
+		(void)snprintf(text, size,
+			entry->group->chid == SMC_LOOPBACK_CHID ? SMC_LOOPBACK_NAME : "ism-%04" PRIx32,
+			entry->group->chid);
 	else
 		return NULL;
 	return text;

@@ -28,7 +28,7 @@ static void use(const struct all *all)
 {
 	static const struct statistics nothing;
 	struct statistics *delta = calloc(1, sizeof(*delta));
-	const struct pnetids none = {.item = NULL};
+	const struct pnet_table none = {.entries = NULL};
 	const struct rdma_port rdma = {.netdev = "lo"};
 	struct serve serve;
 

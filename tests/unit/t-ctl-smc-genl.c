@@ -309,9 +309,9 @@ static void guids(void **state)
 static void serving_smcr(void **state)
 {
 	struct rdma_gid gids[] = {{.type = RDMA_GID_V1}, {.type = RDMA_GID_V2_IPV4}, {.type = RDMA_GID_V2_IPV6}};
-	struct pnetid rows[] = {{.name = "NET1", .netdev = "eth0"}, {.name = "NET2", .netdev = "eth1"}};
-	struct pnetids none = {.item = NULL};
-	struct pnetids both = {rows, 2};
+	struct pnet_entry rows[] = {{.id = "NET1", .interface = "eth0"}, {.id = "NET2", .interface = "eth1"}};
+	struct pnet_table none = {.entries = NULL};
+	struct pnet_table both = {rows, 2};
 	const struct smc_system system = {.smcr_v2 = true, .ueids = 1};
 	const struct smc_port port = {.present = true, .active = true};
 	const struct rdma_port rdma = {.netdev = "eth0", .gid = gids, .gids = 3};
@@ -368,31 +368,31 @@ static void serving_smcr(void **state)
 
 static void serving_smcd(void **state)
 {
-	struct pnetid row = {.name = "NET1", .netdev = "eth0"};
-	struct pnetids pnetids = {&row, 1};
+	struct pnet_entry row = {.id = "NET1", .interface = "eth0"};
+	struct pnet_table table = {&row, 1};
 	const struct smc_port port = {.present = true, .active = true};
 	struct smc_system system = {.smcd_v2 = true, .ueids = 0, .seid_enabled = true};
 	struct smc_port p = {.pnetid = "NET1", .pnetid_by_user = true};
 	struct serve serve;
 
 	(void)state;
-	serve_smcd(&system, &pnetids, &p, false, &serve);
+	serve_smcd(&system, &table, &p, false, &serve);
 	SERVES("", "its pnet identifier NET1 was set by hand; smcctl pnet del NET1");
 	p.pnetid_by_user = false;
-	serve_smcd(&system, &pnetids, &p, false, &serve);
+	serve_smcd(&system, &table, &p, false, &serve);
 	SERVES("", "");
-	serve_smcd(&system, &pnetids, &port, false, &serve);
+	serve_smcd(&system, &table, &port, false, &serve);
 	SERVES("it has no pnet identifier", "");
-	serve_smcd(&system, &pnetids, &port, true, &serve);
+	serve_smcd(&system, &table, &port, true, &serve);
 	SERVES("loopback-ism has version 2 only", "");
 	system.seid_enabled = false;
-	serve_smcd(&system, &pnetids, &port, true, &serve);
+	serve_smcd(&system, &table, &port, true, &serve);
 	assert_non_null(strstr(serve.why[SERVE_V2], "no UEID"));
 	system.smcd_v2 = false;
-	serve_smcd(&system, &pnetids, &p, false, &serve);
+	serve_smcd(&system, &table, &p, false, &serve);
 	SERVES("", "there is no SMC-D of version 2 on this machine");
 	p = (struct smc_port){.pnetid = "NET2", .pnetid_by_user = true};
-	serve_smcd(&system, &pnetids, &p, false, &serve);
+	serve_smcd(&system, &table, &p, false, &serve);
 	SERVES("its pnet identifier NET2 is that of no interface here",
 		"its pnet identifier NET2 was set by hand; smcctl pnet del NET2");
 }
