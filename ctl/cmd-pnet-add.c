@@ -169,7 +169,7 @@ static enum ctl_exit refused(
 		return ctl_error(ctl, code, what, object,
 			"has another pnet identifier: from its hardware, or entered this moment%s", done);
 	if (partly)
-		return ctl_error(ctl, code, what, object, "%s%s", genl_text(view->genl), done);
+		return ctl_error(ctl, code, what, object, "%s%s", genl_text(view->genl, error), done);
 	return smc_refused(ctl, what, object, view->genl, error);
 }
 

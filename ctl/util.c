@@ -105,6 +105,11 @@ int read_number(const char *path, uint64_t *out)
 	return r < 0 ? r : text_to_uint(text, 0, UINT64_MAX, out);
 }
 
+bool is_shortage(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM;
+}
+
 bool starts_with(const char *text, const char *prefix)
 {
 	return strncmp(text, prefix, strlen(prefix)) == 0;

@@ -37,6 +37,9 @@ _must_check_ int read_line_at(int directory, const char *path, char *out, size_t
 /* The number that is all of such a file. Returns 0 or -errno; -EINVAL or -ERANGE when it is none. */
 _must_check_ int read_number(const char *path, uint64_t *out);
 
+/* True if opening failed for want of descriptors or memory, whatever the file is: to pass over it would be to hide that. */
+bool is_shortage(int error);
+
 bool starts_with(const char *text, const char *prefix);
 
 /* What stands behind the last slash; never NULL. */

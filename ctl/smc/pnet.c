@@ -44,7 +44,7 @@ static void copy_name(const struct nlattr *attr, char *out, size_t size)
 		out[0] = '\0';
 }
 
-static int on_entry(struct nlattr *const *attrs, void *arg)
+int pnet_table_add(struct nlattr *const *attrs, void *arg)
 {
 	struct pnet_table *table = arg;
 	struct pnet_entry entry = {.port = 0};
@@ -70,7 +70,7 @@ static void restart(void *arg)
 
 int pnet_load(struct genl *genl, struct pnet_table *table)
 {
-	return genl_dump(genl, SMC_PNETID_GET, restart, on_entry, table);
+	return genl_dump(genl, SMC_PNETID_GET, restart, pnet_table_add, table);
 }
 
 const struct pnet_entry *pnet_find(const struct pnet_table *table, const struct pnet_entry *like)

@@ -38,6 +38,9 @@ bool pnet_id_parse(const char *text, char out[static SMC_PNETID_SIZE]);
  */
 _must_check_ int pnet_load(struct genl *genl, struct pnet_table *table);
 
+/* The parser of one answer, a genl_answer: adds to the struct pnet_table arg. Returns 0 or -ENOMEM. */
+_must_check_ int pnet_table_add(struct nlattr *const *attrs, void *arg);
+
 /* The entry of the same interface or device, whatever its identifier and port; or NULL. */
 const struct pnet_entry *pnet_find(const struct pnet_table *table, const struct pnet_entry *like);
 

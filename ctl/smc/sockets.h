@@ -36,7 +36,6 @@ struct socket_entry {
 struct sockets {
 	struct socket_entry *item;
 	size_t count;
-	size_t room;
 	struct diag_tcp_list *tcp; /* one for each network namespace */
 	size_t namespaces;
 	struct owners owners;
