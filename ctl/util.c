@@ -99,7 +99,7 @@ int read_line_at(int directory, const char *path, char *out, size_t size)
 
 int read_number(const char *path, uint64_t *out)
 {
-	char text[32];
+	char text[32] = "";
 	int r = read_line_at(AT_FDCWD, path, text, sizeof(text));
 
 	return r < 0 ? r : text_to_uint(text, 0, UINT64_MAX, out);
