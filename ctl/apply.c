@@ -5,6 +5,7 @@
 #include "ctl/apply.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -142,21 +143,11 @@ enum ctl_exit apply_policy(struct ctl *ctl, const char *file, enum apply_mode mo
 
 static void warn_of_limit(struct ctl *ctl, uint32_t buffers, const char *name)
 {
-	_cleanup_free_ char *text = NULL;
-	_cleanup_free_ char *path = NULL;
-	_cleanup_close_ int fd = -1;
+	char path[64];
 	uint64_t limit;
-	size_t size;
 
-	if (asprintf(&path, "/proc/sys/net/core/%s", name) < 0) {
-		path = NULL;
-		return;
-	}
-	fd = open_read(path);
-	if (fd < 0 || read_all(fd, 32, &text, &size) < 0)
-		return;
-	text[strcspn(text, "\n")] = '\0';
-	if (text_to_uint(text, 0, UINT64_MAX, &limit) == 0 && limit < buffers)
+	(void)snprintf(path, sizeof(path), "/proc/sys/net/core/%s", name);
+	if (read_number(path, &limit) == 0 && limit < buffers)
 		ctl_warn(ctl, "buffers of %u bytes: programs without CAP_NET_ADMIN get %llu; sysctl -w net.core.%s=%u",
 			buffers, (unsigned long long)limit, name, buffers);
 }

@@ -108,7 +108,7 @@ static void put_port(struct out *out, const struct inventory *inventory, const s
 	out_bool(out, "pnetid_by_user", NULL, port->pnetid_by_user);
 	out_uint(out, "links", "LINKS", port->links);
 	out_bool(out, "critical", NULL, device->critical);
-	serve_smcr(&inventory->system, &inventory->pnetids, port, rdma, &serve);
+	serve_smcr(&inventory->system, &inventory->pnet, port, rdma, &serve);
 	put_serve(out, "SMC-R", &serve);
 	out_close(out);
 }
@@ -135,7 +135,7 @@ static void put_ism(
 	out_bool(out, "pnetid_by_user", NULL, port->pnetid_by_user);
 	out_uint(out, "linkgroups", "LINKS", device->use);
 	out_bool(out, "critical", NULL, device->critical);
-	serve_smcd(&inventory->system, &inventory->pnetids, port, evidence != NULL, &serve);
+	serve_smcd(&inventory->system, &inventory->pnet, port, evidence != NULL, &serve);
 	put_serve(out, "SMC-D", &serve);
 	if (evidence)
 		out_note(out, "the kernel does not list it; known by %s", evidence);
@@ -167,12 +167,15 @@ static int print(struct ctl *ctl, const struct inventory *inventory, bool json)
 	if (inventory->loopback_unknown)
 		out_note(out, "whether there is a loopback-ism too cannot be told: no link group shows it");
 	out_list(out, "devices", NULL);
-	for (size_t i = 0; i < inventory->smcr.count; i++)
-		for (size_t p = 0; p < SMC_MAX_PORTS; p++)
-			if (inventory->smcr.item[i].port[p].present)
-				put_port(out, inventory, &inventory->smcr.item[i], p);
-	for (size_t i = 0; i < inventory->smcd.count; i++)
-		put_ism(out, inventory, &inventory->smcd.item[i], NULL);
+	for (size_t i = 0; i < inventory->devices.count; i++) {
+		const struct smc_device *device = &inventory->devices.item[i];
+
+		if (device->ism)
+			put_ism(out, inventory, device, NULL);
+		for (size_t p = 0; !device->ism && p < SMC_MAX_PORTS; p++)
+			if (device->port[p].present)
+				put_port(out, inventory, device, p);
+	}
 	if (inventory->loopback) {
 		struct smc_device device;
 
@@ -180,7 +183,7 @@ static int print(struct ctl *ctl, const struct inventory *inventory, bool json)
 		put_ism(out, inventory, &device, inventory->loopback);
 	}
 	out_close(out);
-	if (!inventory->smcr.count && !inventory->smcd.count && !inventory->loopback)
+	if (!inventory->devices.count && !inventory->loopback)
 		out_note(out, "SMC has no device: every connection falls back to TCP");
 	return out_end(out);
 }

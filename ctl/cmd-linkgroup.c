@@ -12,7 +12,6 @@
 #include "ctl/commands.h"
 #include "ctl/output.h"
 #include "ctl/smc/linkgroups.h"
-#include "ctl/smc/loopback.h"
 #include "ctl/smc/netns.h"
 #include "ctl/smc/open.h"
 
@@ -162,7 +161,7 @@ static void put_group(struct out *out, const struct smc_linkgroup *group, bool l
 		out_string(out, NULL, "NETNS", here ? "this" : "other");
 	(void)snprintf(text, sizeof(text), "chid %04" PRIx32, group->chid);
 	if (group->smcd)
-		out_string(out, "device", "DEVICE", group->chid == SMC_LOOPBACK_CHID ? LOOPBACK_NAME : text);
+		out_string(out, "device", "DEVICE", group->chid == SMC_LOOPBACK_CHID ? SMC_LOOPBACK_NAME : text);
 	else
 		out_null(out, "device", "DEVICE");
 	out_uint(out, "vlan_low_byte", NULL, group->vlan);

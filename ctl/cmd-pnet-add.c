@@ -47,7 +47,7 @@ static enum ctl_exit parse(struct ctl *ctl, const struct ctl_args *args, struct 
 	const char *device = args->option[ADD_DEVICE];
 	struct pnet_entry *wanted = request->wanted;
 	uint64_t port = 1;
-	char id[PNET_ID_SIZE];
+	char id[SMC_PNETID_SIZE];
 
 	if (!pnet_id_parse(args->operand[0], id))
 		return ctl_error(ctl, CTL_USAGE, "pnet identifier", args->operand[0], "not 1 to 16 letters and digits");
@@ -55,7 +55,7 @@ static enum ctl_exit parse(struct ctl *ctl, const struct ctl_args *args, struct 
 		return ctl_error(ctl, CTL_USAGE, "pnet identifier", id, "for what? --interface, --device or both");
 	if (args->option[ADD_PORT] && !device)
 		return ctl_error(ctl, CTL_USAGE, "option", "--port", "is about a --device, and there is none");
-	if (args->option[ADD_PORT] && text_to_uint(args->option[ADD_PORT], 1, PNET_MAX_PORT, &port) < 0)
+	if (args->option[ADD_PORT] && text_to_uint(args->option[ADD_PORT], 1, SMC_MAX_PORTS, &port) < 0)
 		return ctl_error(ctl, CTL_USAGE, "port", args->option[ADD_PORT], "not 1 and not 2");
 	if (device) {
 		if (!name_parse(device, wanted->device, sizeof(wanted->device)))
@@ -86,8 +86,8 @@ static enum ctl_exit find_interface(struct ctl *ctl, const struct request *reque
 static enum ctl_exit find_device(
 	struct ctl *ctl, const struct request *request, const struct pnet_view *view, struct pnet_entry *entry)
 {
-	const char *name = pnet_device_name(&view->devices, entry->device);
-	int r = pnet_device_check(&view->devices, name, entry->port);
+	const char *name = smc_device_name(&view->devices, entry->device);
+	int r = pnet_view_device(view, name, entry->port);
 
 	if (name != entry->device)
 		memcpy(entry->device, name, strlen(name) + 1);
@@ -95,7 +95,7 @@ static enum ctl_exit find_device(
 		return CTL_OK;
 	if (r == -ENXIO)
 		return ctl_error(ctl, CTL_FAILED, "device", entry->device, "has no port %u", entry->port);
-	if (strcmp(entry->device, PNET_LOOPBACK) == 0)
+	if (strcmp(entry->device, SMC_LOOPBACK_NAME) == 0)
 		return ctl_error(ctl, CTL_FAILED, "device", entry->device,
 			"this kernel was built without it (CONFIG_SMC_LO); --force enters it all the same");
 	return ctl_error(ctl, CTL_FAILED, "device", entry->device,
@@ -115,7 +115,7 @@ static enum ctl_exit compare(
 	struct ctl *ctl, const struct pnet_view *view, const struct pnet_entry *wanted, bool *there)
 {
 	const struct pnet_entry *entry = pnet_find(&view->table, wanted);
-	const char *id = wanted->device[0] ? pnet_device_id(&view->devices, wanted->device, wanted->port) : "";
+	const char *id = wanted->device[0] ? smc_device_pnetid(&view->devices, wanted->device, wanted->port) : "";
 
 	*there = strcmp(id, wanted->id) == 0 ||
 		(entry && strcmp(entry->id, wanted->id) == 0 && entry->port == wanted->port);
@@ -169,7 +169,7 @@ static enum ctl_exit refused(
 		return ctl_error(ctl, code, what, object,
 			"has another pnet identifier: from its hardware, or entered this moment%s", done);
 	if (partly)
-		return ctl_error(ctl, code, what, object, "%s%s", genl_text(view->genl), done);
+		return ctl_error(ctl, code, what, object, "%s%s", genl_text(view->genl, error), done);
 	return smc_refused(ctl, what, object, view->genl, error);
 }
 
@@ -196,9 +196,9 @@ static enum ctl_exit enter(struct ctl *ctl, const struct request *request, const
 /* Version 2 of SMC-D wants the identifier on an interface's hardware too, not in the table (smc_pnet_is_ndev_pnetid()). */
 static void warn(struct ctl *ctl, const struct request *request)
 {
-	if (strcmp(request->wanted[0].device, PNET_LOOPBACK) == 0)
+	if (strcmp(request->wanted[0].device, SMC_LOOPBACK_NAME) == 0)
 		ctl_warn(ctl,
-			"with a pnet identifier the kernel leaves " PNET_LOOPBACK
+			"with a pnet identifier the kernel leaves " SMC_LOOPBACK_NAME
 			" unused, whatever the interfaces have; smcctl pnet del %s gives it back",
 			request->wanted[0].id);
 }

@@ -16,20 +16,12 @@ enum { LIST_NETNS, LIST_JSON };
 const struct ctl_option cmd_pnet_list_options[] = {
 	[LIST_NETNS] = CTL_OPTION_NETNS, [LIST_JSON] = CTL_OPTION_JSON, {NULL, 0, NULL, NULL}};
 
-static void put_text(struct out *out, const char *key, const char *title, const char *value)
-{
-	if (value[0])
-		out_string(out, key, title, value);
-	else
-		out_null(out, key, title);
-}
-
 static void put_entry(struct out *out, const struct pnet_view *view, const struct pnet_entry *entry)
 {
 	out_object(out, NULL, NULL);
 	out_string(out, "id", "PNETID", entry->id);
-	put_text(out, "interface", "INTERFACE", entry->interface);
-	put_text(out, "device", "DEVICE", entry->device);
+	out_optional(out, "interface", "INTERFACE", entry->interface);
+	out_optional(out, "device", "DEVICE", entry->device);
 	if (entry->port)
 		out_uint(out, "port", "PORT", entry->port);
 	else
@@ -70,7 +62,7 @@ const struct ctl_option cmd_pnet_change_options[] = {[CHANGE_NETNS] = CTL_OPTION
 enum ctl_exit cmd_pnet_del(struct ctl *ctl, const struct ctl_args *args)
 {
 	_cleanup_pnet_view_ struct pnet_view view = {.genl = NULL};
-	char id[PNET_ID_SIZE];
+	char id[SMC_PNETID_SIZE];
 	char name[PNET_NAME_SIZE];
 	enum ctl_exit code;
 	int r;

@@ -4,12 +4,15 @@
 #define SMCSHIM_CTL_PNET_VIEW_H
 
 #include "ctl/ctl.h"
-#include "ctl/smc/pnet-device.h"
+#include "ctl/smc/devices.h"
+#include "ctl/smc/pnet.h"
+#include "ctl/smc/system.h"
 
 struct pnet_view {
 	struct genl *genl; /* to GENL_PNET */
 	struct pnet_table table;
-	struct pnet_devices devices;
+	struct smc_devices devices;
+	struct smc_system system;
 	bool elsewhere; /* not in the initial network namespace, so that the table shows no devices */
 };
 
@@ -22,8 +25,14 @@ void pnet_view_clear(struct pnet_view *view);
 enum ctl_exit pnet_view_reload(struct ctl *ctl, struct pnet_view *view);
 
 /* "eth1" or "mlx5_0 port 1" into out. */
-#define PNET_NAME_SIZE (PNET_DEVICE_SIZE + 24)
+#define PNET_NAME_SIZE (SMC_DEVICE_NAME_SIZE + 24)
 void pnet_view_name(const struct pnet_view *view, const struct pnet_entry *entry, char out[static PNET_NAME_SIZE]);
+
+/*
+ * Is that an RDMA device, or ISM device, of this machine, with that port? Returns 0; -ENODEV if there is no such device;
+ * -ENXIO if it has no such port.
+ */
+_must_check_ int pnet_view_device(const struct pnet_view *view, const char *name, unsigned int port);
 
 /* True if the interface is in this network namespace, or the device in this machine. */
 bool pnet_view_present(const struct pnet_view *view, const struct pnet_entry *entry);

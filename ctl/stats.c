@@ -106,7 +106,7 @@ static void put_reason(struct out *out, const char *end, const struct statistics
 	out_bool(out, "at_least", NULL, at_least);
 	(void)snprintf(text, sizeof(text), "%s%" PRIu32, at_least ? "at least " : "", counted->count);
 	out_string(out, NULL, "COUNT", text);
-	(void)snprintf(text, sizeof(text), "0x%08" PRIx32, counted->code);
+	(void)snprintf(text, sizeof(text), "%08" PRIx32, counted->code);
 	out_string(out, "code", "CODE", text);
 	out_optional(out, "name", "NAME", reason ? reason->name : NULL);
 	out_optional(out, "meaning", "FELL BACK TO TCP, BECAUSE", reason ? reason->meaning : NULL);

@@ -79,6 +79,37 @@ int open_read(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
+int read_line_at(int directory, const char *path, char *out, size_t size)
+{
+	_cleanup_close_ int fd = openat(directory, path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, out, size);
+	if (n < 0)
+		return -errno;
+	if (n && out[n - 1] == '\n')
+		n--;
+	if ((size_t)n >= size)
+		return -EFBIG;
+	out[n] = '\0';
+	return 0;
+}
+
+int read_number(const char *path, uint64_t *out)
+{
+	char text[32] = "";
+	int r = read_line_at(AT_FDCWD, path, text, sizeof(text));
+
+	return r < 0 ? r : text_to_uint(text, 0, UINT64_MAX, out);
+}
+
+bool is_shortage(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM;
+}
+
 bool starts_with(const char *text, const char *prefix)
 {
 	return strncmp(text, prefix, strlen(prefix)) == 0;

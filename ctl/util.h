@@ -28,6 +28,18 @@ _must_check_ int read_all(int fd, size_t max, char **out, size_t *size);
 /* open() for reading with O_CLOEXEC and O_NONBLOCK: a FIFO in place of a file does not hang us. */
 _must_check_ int open_read(const char *path);
 
+/*
+ * The text of a small file of the kernel's (proc, sysfs) below the directory, or AT_FDCWD, without the newline at its end:
+ * one read, as the kernel makes it anew for each. Returns 0 or -errno; -EFBIG when it does not fit.
+ */
+_must_check_ int read_line_at(int directory, const char *path, char *out, size_t size);
+
+/* The number that is all of such a file. Returns 0 or -errno; -EINVAL or -ERANGE when it is none. */
+_must_check_ int read_number(const char *path, uint64_t *out);
+
+/* True if opening failed for want of descriptors or memory, whatever the file is: to pass over it would be to hide that. */
+bool is_shortage(int error);
+
 bool starts_with(const char *text, const char *prefix);
 
 /* What stands behind the last slash; never NULL. */

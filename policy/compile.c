@@ -35,6 +35,12 @@ static uint64_t index_blocks(uint64_t leaves)
 	return blocks;
 }
 
+/* Lists of IPv4 and IPv6 take turns. */
+static size_t block_size(unsigned list)
+{
+	return list % 2 ? sizeof(struct policy_block6) : sizeof(struct policy_block4);
+}
+
 /* Gives each array its place and returns the size of it all. */
 static uint64_t lay_out(const struct compilation *compilation, struct policy_half *half)
 {
@@ -44,11 +50,10 @@ static uint64_t lay_out(const struct compilation *compilation, struct policy_hal
 	for (unsigned i = 0; i < POLICY_LISTS; i++) {
 		uint64_t leaves = (compilation->lists[i].count + POLICY_LEAF - 1) / POLICY_LEAF;
 		size_t leaf = i % 2 ? sizeof(struct policy_leaf6) : sizeof(struct policy_leaf4);
-		size_t block = i % 2 ? sizeof(struct policy_block6) : sizeof(struct policy_block4);
 
 		half->lists[i] = (struct policy_list){
 			.offset = size, .blocks = (uint32_t)index_blocks(leaves), .leaves = (uint32_t)leaves};
-		size += half->lists[i].blocks * block + leaves * leaf;
+		size += half->lists[i].blocks * block_size(i) + leaves * leaf;
 	}
 	(void)policy_groups_ports(compilation->groups, &ports);
 	half->ports = (struct policy_array){.offset = size, .count = ports};
@@ -125,10 +130,10 @@ static void fill_image(const struct policy *policy, const struct compilation *co
 
 	for (unsigned i = 0; i < POLICY_LISTS; i++) {
 		const struct policy_list *list = &half->lists[i];
-		size_t block = i % 2 ? sizeof(struct policy_block6) : sizeof(struct policy_block4);
 
 		fill_index(&compilation->lists[i], i % 2, list->blocks, base + list->offset);
-		fill_leaves(&compilation->lists[i], i % 2, list->leaves, base + list->offset + list->blocks * block);
+		fill_leaves(&compilation->lists[i], i % 2, list->leaves,
+			base + list->offset + list->blocks * block_size(i));
 	}
 	ports = policy_groups_ports(compilation->groups, &count);
 	if (count)

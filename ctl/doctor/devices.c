@@ -53,7 +53,7 @@ static void add_ports(struct doctor *doctor, const struct smc_device *device, st
 		if (!device->port[i].present)
 			continue;
 		(void)snprintf(name, sizeof(name), "%s port %zu", device->name, i + 1);
-		serve_smcr(&smc->system, &smc->pnetids, &device->port[i],
+		serve_smcr(&smc->system, &smc->pnet, &device->port[i],
 			rdma_port_find(&smc->ports, device->name, (uint32_t)i + 1), &serve);
 		add_device(doctor, name, "SMC-R", &serve, OFFER_SMCR_V1, OFFER_SMCR_V2, served);
 	}
@@ -63,7 +63,7 @@ static void add_ism(struct doctor *doctor, const struct smc_device *device, bool
 {
 	struct serve serve;
 
-	serve_smcd(&doctor->smc.system, &doctor->smc.pnetids, &device->port[0], loopback, &serve);
+	serve_smcd(&doctor->smc.system, &doctor->smc.pnet, &device->port[0], loopback, &serve);
 	if (loopback)
 		add_device(doctor, device->name, "SMC-D within this machine", &serve, OFFER_LOOPBACK, OFFER_LOOPBACK,
 			served);
@@ -76,10 +76,11 @@ static void look_at_devices(struct doctor *doctor)
 	const struct inventory *smc = &doctor->smc;
 	struct served served = {0};
 
-	for (size_t i = 0; i < smc->smcr.count; i++)
-		add_ports(doctor, &smc->smcr.item[i], &served);
-	for (size_t i = 0; i < smc->smcd.count; i++)
-		add_ism(doctor, &smc->smcd.item[i], false, &served);
+	for (size_t i = 0; i < smc->devices.count; i++)
+		if (smc->devices.item[i].ism)
+			add_ism(doctor, &smc->devices.item[i], false, &served);
+		else
+			add_ports(doctor, &smc->devices.item[i], &served);
 	if (smc->loopback) {
 		struct smc_device device;
 
@@ -132,16 +133,13 @@ static void look_at_eids(struct doctor *doctor)
 /* A device has it, from the table, its hardware, or as a link group of loopback-ism shows it. */
 static bool device_has(const struct inventory *smc, const char *pnetid)
 {
-	for (size_t i = 0; i < smc->pnetids.count; i++)
-		if (smc->pnetids.item[i].device[0] && strcmp(smc->pnetids.item[i].name, pnetid) == 0)
+	for (size_t i = 0; i < smc->pnet.count; i++)
+		if (smc->pnet.entries[i].device[0] && strcmp(smc->pnet.entries[i].id, pnetid) == 0)
 			return true;
-	for (size_t i = 0; i < smc->smcr.count; i++)
+	for (size_t i = 0; i < smc->devices.count; i++)
 		for (size_t p = 0; p < SMC_MAX_PORTS; p++)
-			if (strcmp(smc->smcr.item[i].port[p].pnetid, pnetid) == 0)
+			if (strcmp(smc->devices.item[i].port[p].pnetid, pnetid) == 0)
 				return true;
-	for (size_t i = 0; i < smc->smcd.count; i++)
-		if (strcmp(smc->smcd.item[i].port[0].pnetid, pnetid) == 0)
-			return true;
 	return false;
 }
 
@@ -150,24 +148,24 @@ static void look_at_pnetids(struct doctor *doctor)
 	const struct inventory *smc = &doctor->smc;
 	size_t alone = 0;
 
-	for (size_t i = 0; i < smc->pnetids.count; i++) {
-		const struct pnetid *pnetid = &smc->pnetids.item[i];
+	for (size_t i = 0; i < smc->pnet.count; i++) {
+		const struct pnet_entry *entry = &smc->pnet.entries[i];
 
-		if (pnetid->netdev[0] && !device_has(smc, pnetid->name)) {
+		if (entry->interface[0] && !device_has(smc, entry->id)) {
 			alone++;
 			finding_add(&doctor->findings, FINDING_WARNING, "pnet",
 				"smcctl pnet list shows both sides; smcctl pnet ensure gives a device the same",
-				"interface %s has the pnet identifier %s, which no device has", pnetid->netdev,
-				pnetid->name);
-		} else if (pnetid->device[0] && !pnetid_netdev(&smc->pnetids, pnetid->name)) {
+				"interface %s has the pnet identifier %s, which no device has", entry->interface,
+				entry->id);
+		} else if (entry->device[0] && !pnet_on_interface(&smc->pnet, entry->id)) {
 			alone++;
 			finding_add(&doctor->findings, FINDING_WARNING, "pnet",
 				"smcctl pnet list shows both sides; smcctl pnet ensure gives an interface the same",
-				"device %s has the pnet identifier %s, which no interface here has", pnetid->device,
-				pnetid->name);
+				"device %s has the pnet identifier %s, which no interface here has", entry->device,
+				entry->id);
 		}
 	}
-	if (!smc->pnetids.count)
+	if (!smc->pnet.count)
 		finding_add(&doctor->findings, FINDING_OK, "pnet", NULL,
 			"no pnet identifiers: each RDMA device goes with its own interface");
 	else if (!alone)

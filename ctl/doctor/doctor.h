@@ -45,7 +45,4 @@ void doctor_library(struct doctor *doctor);
 /* Processes and listeners that should be accelerated and are not. */
 void doctor_processes(struct doctor *doctor);
 
-/* A number that stands alone in a file of /proc. Returns 0 or -errno. */
-_must_check_ int doctor_number(const char *path, uint64_t *out);
-
 #endif

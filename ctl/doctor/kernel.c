@@ -174,7 +174,7 @@ static void missing_module(struct findings *findings, bool loaded, const char *f
 	else if (forbidding)
 		finding_add(
 			findings, FINDING_PROBLEM, "module", "take that line out", "%s forbids to load it", forbidding);
-	else if (doctor_number("/proc/sys/kernel/modules_disabled", &disabled) == 0 && disabled)
+	else if (read_number("/proc/sys/kernel/modules_disabled", &disabled) == 0 && disabled)
 		finding_add(findings, FINDING_PROBLEM, "module", "list smc in /etc/modules-load.d and boot again",
 			"the kernel loads no modules any more (kernel.modules_disabled)");
 	else if (!module_source())

@@ -3,26 +3,16 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ctl/doctor/doctor.h"
 #include "ctl/smc/hs-limit.h"
-#include "ctl/smc/sysfs.h"
 
 /* What a nonblocking writer of 48 KiB at a time needs to be safe as with TCP: see doc/compatibility.md. */
 #define BUFFERS_SAFE (1u << 20)
 #define CONNECTIONS_FEW 1000u
-
-int doctor_number(const char *path, uint64_t *out)
-{
-	char text[32];
-	int r = sysfs_read(AT_FDCWD, text, sizeof(text), "%s", path);
-
-	return r < 0 ? r : text_to_uint(text, 0, UINT64_MAX, out);
-}
 
 /* MemAvailable of /proc/meminfo, in bytes; 0: not there. */
 static uint64_t available_memory(void)
@@ -59,8 +49,7 @@ static void look_at_buffers(struct doctor *doctor)
 	uint64_t receive;
 	uint64_t policy = doctor->info ? doctor->info->buffers : 0;
 
-	if (doctor_number("/proc/sys/net/smc/wmem", &send) < 0 ||
-		doctor_number("/proc/sys/net/smc/rmem", &receive) < 0) {
+	if (read_number("/proc/sys/net/smc/wmem", &send) < 0 || read_number("/proc/sys/net/smc/rmem", &receive) < 0) {
 		finding_add(findings, FINDING_UNKNOWN, "buffers", "\"buffers\": \"1M\" in the policy sets them",
 			"this kernel has no sysctls net.smc.wmem and net.smc.rmem");
 		return;

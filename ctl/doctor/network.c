@@ -15,7 +15,6 @@
 #include "ctl/doctor/doctor.h"
 #include "ctl/smc/diag.h"
 #include "ctl/smc/socket-tcp.h"
-#include "ctl/smc/sysfs.h"
 
 /* What Alibaba's eRDMA driver takes for connecting queue pairs, in each network namespace. */
 #define ERDMA_PORT_FIRST 65500u
@@ -25,7 +24,7 @@
 static void look_at_cookies(struct findings *findings)
 {
 	uint64_t cookies;
-	int r = doctor_number("/proc/sys/net/ipv4/tcp_syncookies", &cookies);
+	int r = read_number("/proc/sys/net/ipv4/tcp_syncookies", &cookies);
 
 	if (r == 0 && cookies == 2)
 		finding_add(findings, FINDING_PROBLEM, "syn-cookies", "sysctl -w net.ipv4.tcp_syncookies=1",
@@ -58,14 +57,14 @@ static bool ports_reserved(void)
 	char *rest;
 	uint64_t highest = 0;
 
-	if (sysfs_read(AT_FDCWD, text, sizeof(text), "/proc/sys/net/ipv4/ip_local_port_range") == 0) {
+	if (read_line_at(AT_FDCWD, "/proc/sys/net/ipv4/ip_local_port_range", text, sizeof(text)) == 0) {
 		const char *second = text + strcspn(text, "\t ");
 
 		highest = strtoull(second, NULL, 10);
 	}
 	if (highest && highest < ERDMA_PORT_FIRST)
 		return true;
-	if (sysfs_read(AT_FDCWD, text, sizeof(text), "/proc/sys/net/ipv4/ip_local_reserved_ports") < 0)
+	if (read_line_at(AT_FDCWD, "/proc/sys/net/ipv4/ip_local_reserved_ports", text, sizeof(text)) < 0)
 		return false;
 	for (char *part = strtok_r(text, ",", &rest); part; part = strtok_r(NULL, ",", &rest)) {
 		char *end;
@@ -101,8 +100,8 @@ static void look_at_ports(struct doctor *doctor)
 	const char *device = NULL;
 	unsigned taken;
 
-	for (size_t i = 0; i < doctor->smc.smcr.count && !device; i++)
-		device = is_erdma(doctor->smc.smcr.item[i].name) ? doctor->smc.smcr.item[i].name : NULL;
+	for (size_t i = 0; i < doctor->smc.devices.count && !device; i++)
+		device = is_erdma(doctor->smc.devices.item[i].name) ? doctor->smc.devices.item[i].name : NULL;
 	if (!device)
 		return;
 	taken = port_taken();
@@ -127,7 +126,7 @@ static void look_at_addresses(struct doctor *doctor)
 	bool v4 = false;
 	bool v6 = false;
 
-	if (!doctor->smc.smcr.count || getifaddrs(&list) < 0)
+	if (doctor->smc.devices.count == doctor->smc.devices.isms || getifaddrs(&list) < 0)
 		return;
 	for (const struct ifaddrs *entry = list; entry; entry = entry->ifa_next) {
 		if (!entry->ifa_addr || entry->ifa_flags & IFF_LOOPBACK)

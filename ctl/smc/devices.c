@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 void smc_devices_clear(struct smc_devices *devices)
 {
@@ -27,6 +29,8 @@ static int parse_port(struct nlattr *nest, bool ism, struct smc_port *port)
 	port->ifindex = (uint32_t)genl_number(attrs[SMC_NLA_DEV_PORT_NETDEV], 0);
 	port->links = (uint32_t)genl_number(attrs[SMC_NLA_DEV_PORT_LNK_CNT], 0);
 	genl_copy_text(attrs[SMC_NLA_DEV_PORT_PNETID], port->pnetid, sizeof(port->pnetid));
+	/* An identifier from hardware is padded, and one of blanks is none (smc_pnet_is_pnetid_set()). */
+	port->pnetid[strcspn(port->pnetid, " ")] = '\0';
 	return 0;
 }
 
@@ -70,20 +74,83 @@ int smc_devices_add(struct nlattr *const *attrs, void *arg)
 		return -ENOMEM;
 	devices->item = items;
 	devices->item[devices->count++] = device;
+	devices->isms += device.ism;
 	return 0;
 }
 
+/* Of the two dumps one is under way: an attempt before it left what it found. */
+struct dump {
+	struct smc_devices *devices;
+	size_t before;
+};
+
 static void restart(void *arg)
 {
-	smc_devices_clear(arg);
+	const struct dump *dump = arg;
+
+	dump->devices->count = dump->before;
+	dump->devices->isms = 0;
 }
 
-int smc_devices_smcr(struct genl *genl, struct smc_devices *out)
+static int on_answer(struct nlattr *const *attrs, void *arg)
 {
-	return genl_dump(genl, SMC_NETLINK_GET_DEV_SMCR, restart, smc_devices_add, out);
+	const struct dump *dump = arg;
+
+	return smc_devices_add(attrs, dump->devices);
 }
 
-int smc_devices_smcd(struct genl *genl, struct smc_devices *out)
+int smc_devices_get(struct genl *genl, struct smc_devices *out)
 {
-	return genl_dump(genl, SMC_NETLINK_GET_DEV_SMCD, restart, smc_devices_add, out);
+	static const uint8_t commands[] = {SMC_NETLINK_GET_DEV_SMCR, SMC_NETLINK_GET_DEV_SMCD};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof(commands); i++) {
+		struct dump dump = {.devices = out, .before = out->count};
+
+		r = genl_dump(genl, commands[i], restart, on_answer, &dump);
+	}
+	return r;
+}
+
+const char *smc_device_name(const struct smc_devices *devices, const char *name)
+{
+	for (size_t i = 0; i < devices->count; i++)
+		if (strcmp(devices->item[i].pci, name) == 0)
+			return devices->item[i].name;
+	return name;
+}
+
+const struct smc_device *smc_device_find(const struct smc_devices *devices, const char *name)
+{
+	for (size_t i = 0; i < devices->count; i++)
+		if (strcmp(devices->item[i].name, name) == 0)
+			return &devices->item[i];
+	return NULL;
+}
+
+const char *smc_device_pnetid(const struct smc_devices *devices, const char *name, unsigned int port)
+{
+	const struct smc_device *device = smc_device_find(devices, name);
+
+	if (device && device->ism)
+		return device->port[0].pnetid;
+	return device && port >= 1 && port <= SMC_MAX_PORTS ? device->port[port - 1].pnetid : "";
+}
+
+static bool in_sysfs(const char *name, const char *below)
+{
+	char path[256];
+	int n = snprintf(path, sizeof(path), "/sys/class/infiniband/%s%s", name, below);
+
+	return n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0;
+}
+
+int smc_device_in_sysfs(const char *name, unsigned int port)
+{
+	char below[32];
+
+	(void)snprintf(below, sizeof(below), "/ports/%u", port);
+	if (!in_sysfs(name, ""))
+		return -ENODEV;
+	return in_sysfs(name, below) ? 0 : -ENXIO;
 }

@@ -3,8 +3,10 @@
 #ifndef SMCSHIM_CTL_SMC_DIAG_H
 #define SMCSHIM_CTL_SMC_DIAG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "ctl/smc/uapi.h"
 #include "ctl/util.h"
 
 enum diag_side {
@@ -36,8 +38,8 @@ struct diag_smc {
 	uint8_t link_role;   /* of this host in the link group: 0 client, 1 server */
 	uint8_t link_id;
 	uint8_t device_port;
-	char device[64];
-	char gid[DIAG_SIDES][41];
+	char device[SMC_DEVICE_NAME_SIZE];
+	char gid[DIAG_SIDES][SMC_GID_TEXT_SIZE];
 };
 
 struct diag_smc_list {

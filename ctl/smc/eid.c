@@ -52,7 +52,7 @@ static void restart(void *arg)
 	table->count = 0;
 }
 
-static int on_user(struct nlattr *const *attrs, void *arg)
+int eid_table_add(struct nlattr *const *attrs, void *arg)
 {
 	struct eid_table *table = arg;
 
@@ -68,7 +68,7 @@ static void restart_system(void *arg)
 }
 
 /* Without an ISM device of version 2 the answer has no attributes. */
-static int on_system(struct nlattr *const *attrs, void *arg)
+int eid_table_set_system(struct nlattr *const *attrs, void *arg)
 {
 	struct eid_table *table = arg;
 
@@ -82,8 +82,8 @@ int eid_load(struct genl *genl, struct eid_table *out)
 	int r;
 
 	*out = (struct eid_table){.count = 0};
-	r = genl_dump(genl, SMC_NETLINK_DUMP_UEID, restart, on_user, out);
-	return r < 0 ? r : genl_dump(genl, SMC_NETLINK_DUMP_SEID, restart_system, on_system, out);
+	r = genl_dump(genl, SMC_NETLINK_DUMP_UEID, restart, eid_table_add, out);
+	return r < 0 ? r : genl_dump(genl, SMC_NETLINK_DUMP_SEID, restart_system, eid_table_set_system, out);
 }
 
 bool eid_has(const struct eid_table *table, const char *eid)

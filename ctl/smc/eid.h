@@ -25,6 +25,10 @@ bool eid_parse(const char *text, char out[static EID_SIZE]);
 /* All EIDs of the machine. Returns 0 or -errno; -EOPNOTSUPP from a kernel before 5.16. */
 _must_check_ int eid_load(struct genl *genl, struct eid_table *out);
 
+/* The parsers of the two answers, as genl_answer functions; arg is a struct eid_table. Return 0 or -E2BIG. */
+_must_check_ int eid_table_add(struct nlattr *const *attrs, void *arg);
+_must_check_ int eid_table_set_system(struct nlattr *const *attrs, void *arg);
+
 bool eid_has(const struct eid_table *table, const char *eid);
 
 /* -EEXIST when it is there, -ERANGE when the table is full, whatever it holds (smc_clc_ueid_add()). */

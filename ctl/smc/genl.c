@@ -44,9 +44,9 @@ void cleanup_genl(struct genl **genl)
 	genl_close(*genl);
 }
 
-const char *genl_text(const struct genl *genl)
+const char *genl_text(const struct genl *genl, int error)
 {
-	return genl->text;
+	return genl->error == error ? genl->text : strerror(-error);
 }
 
 static int fail(struct genl *genl, int error)
@@ -135,6 +135,20 @@ static int on_valid(struct nl_msg *message, void *arg)
 	return NL_OK;
 }
 
+/* libnl passes over the errno that a dump may end with (netlink_dump_done()). */
+static int on_finish(struct nl_msg *message, void *arg)
+{
+	const struct nlmsghdr *header = nlmsg_hdr(message);
+	int error;
+
+	if (nlmsg_datalen(header) >= (int)sizeof(error)) {
+		memcpy(&error, nlmsg_data(header), sizeof(error));
+		if (error < 0)
+			fail(arg, error);
+	}
+	return NL_OK;
+}
+
 /* The kernel's module is loaded by whoever asks for a socket of its family. */
 static void ask_for_module(void)
 {
@@ -174,6 +188,7 @@ int genl_open(const char *family, struct genl **out)
 		return r;
 	/* libnl installs the callbacks of its own for the look-up. */
 	nl_socket_modify_cb(genl->socket, NL_CB_VALID, NL_CB_CUSTOM, on_valid, genl);
+	nl_socket_modify_cb(genl->socket, NL_CB_FINISH, NL_CB_CUSTOM, on_finish, genl);
 	nl_socket_modify_err_cb(genl->socket, NL_CB_CUSTOM, on_error, genl);
 	*out = take(genl);
 	return 0;

@@ -25,8 +25,11 @@ void genl_close(struct genl *genl);
 void cleanup_genl(struct genl **genl);
 #define _cleanup_genl_ _cleanup_(cleanup_genl)
 
-/* What the kernel said to the last request that failed: its extended ACK, or else the text of the errno. */
-const char *genl_text(const struct genl *genl);
+/*
+ * What the kernel said to the last request, if that failed with error: its extended ACK. Or else the text of the errno: error
+ * came from somewhere else, as from a parser.
+ */
+const char *genl_text(const struct genl *genl, int error);
 
 /* A new request of that command, without NLM_F_DUMP; NULL without memory. genl_request() or nlmsg_free() ends it. */
 struct nl_msg *genl_message(const struct genl *genl, uint8_t command);

@@ -12,10 +12,9 @@
 
 void inventory_clear(struct inventory *inventory)
 {
-	smc_devices_clear(&inventory->smcr);
-	smc_devices_clear(&inventory->smcd);
+	smc_devices_clear(&inventory->devices);
 	smc_linkgroups_clear(&inventory->groups);
-	pnetids_clear(&inventory->pnetids);
+	pnet_table_clear(&inventory->pnet);
 	rdma_ports_clear(&inventory->ports);
 }
 
@@ -36,22 +35,23 @@ static int get_rdma(bool entered, struct inventory *out)
 
 int inventory_get(struct genl *genl, bool entered, struct inventory *out, const char **what)
 {
+	_cleanup_genl_ struct genl *table = NULL;
 	int r;
 
 	*out = (struct inventory){.loopback = NULL};
 	*what = "devices";
 	r = smc_system_get(genl, &out->system);
 	if (r == 0)
-		r = smc_devices_smcr(genl, &out->smcr);
-	if (r == 0)
-		r = smc_devices_smcd(genl, &out->smcd);
+		r = smc_devices_get(genl, &out->devices);
 	if (r == 0)
 		r = smc_linkgroups_smcd(genl, &out->groups);
 	if (r < 0)
 		return r;
-	out->loopback = loopback_evidence(&out->system, &out->smcd, &out->groups, &out->loopback_unknown);
+	out->loopback = loopback_evidence(&out->system, &out->devices, &out->groups, &out->loopback_unknown);
 	*what = "pnet table";
-	r = pnetids_get(&out->pnetids);
+	r = genl_open(GENL_PNET, &table);
+	if (r == 0)
+		r = pnet_load(table, &out->pnet);
 	if (r < 0)
 		return r;
 	*what = "RDMA devices";
@@ -61,9 +61,9 @@ int inventory_get(struct genl *genl, bool entered, struct inventory *out, const 
 /* The pnet table shows identifiers of devices in the initial network namespace only; a link group shows it everywhere. */
 void inventory_loopback(const struct inventory *inventory, struct smc_device *out)
 {
-	const char *pnetid = pnetid_of_device(&inventory->pnetids, LOOPBACK_NAME);
+	const char *pnetid = pnet_device_id(&inventory->pnet, SMC_LOOPBACK_NAME);
 
-	*out = (struct smc_device){.ism = true, .chid = SMC_LOOPBACK_CHID, .name = LOOPBACK_NAME};
+	*out = (struct smc_device){.ism = true, .chid = SMC_LOOPBACK_CHID, .name = SMC_LOOPBACK_NAME};
 	for (size_t i = 0; i < inventory->groups.count; i++) {
 		if (inventory->groups.item[i].chid != SMC_LOOPBACK_CHID)
 			continue;

@@ -5,16 +5,15 @@
 
 #include "ctl/smc/devices.h"
 #include "ctl/smc/linkgroups.h"
-#include "ctl/smc/pnetids.h"
+#include "ctl/smc/pnet.h"
 #include "ctl/smc/rdma.h"
 #include "ctl/smc/system.h"
 
 struct inventory {
 	struct smc_system system;
-	struct smc_devices smcr;
-	struct smc_devices smcd;
+	struct smc_devices devices;
 	struct smc_linkgroups groups; /* of SMC-D */
-	struct pnetids pnetids;
+	struct pnet_table pnet;
 	struct rdma_ports ports;
 	char netns_mode[8];   /* of RDMA devices: Y shared, N exclusive, empty: not known */
 	const char *loopback; /* how a loopback-ism is known; NULL: there is none, or it cannot be told */

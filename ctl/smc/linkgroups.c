@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "ctl/smc/diag.h"
 #include "ctl/smc/system.h"
 
 void smc_linkgroups_clear(struct smc_linkgroups *groups)
@@ -140,20 +142,87 @@ int smc_linkgroups_add(struct nlattr *const *attrs, void *arg)
 	return 0;
 }
 
+/* An attempt at a dump before the one under way left what it found. */
+struct dump {
+	struct smc_linkgroups *groups;
+	size_t before;
+};
+
 static void restart(void *arg)
 {
-	smc_linkgroups_clear(arg);
+	const struct dump *dump = arg;
+
+	dump->groups->count = dump->before;
+}
+
+static int on_answer(struct nlattr *const *attrs, void *arg)
+{
+	const struct dump *dump = arg;
+
+	return smc_linkgroups_add(attrs, dump->groups);
+}
+
+static int get(struct genl *genl, uint8_t command, struct smc_linkgroups *out)
+{
+	struct dump dump = {.groups = out, .before = out->count};
+
+	return genl_dump(genl, command, restart, on_answer, &dump);
 }
 
 int smc_linkgroups_smcr(struct genl *genl, bool links, struct smc_linkgroups *out)
 {
-	return genl_dump(
-		genl, links ? SMC_NETLINK_GET_LINK_SMCR : SMC_NETLINK_GET_LGR_SMCR, restart, smc_linkgroups_add, out);
+	return get(genl, links ? SMC_NETLINK_GET_LINK_SMCR : SMC_NETLINK_GET_LGR_SMCR, out);
 }
 
 int smc_linkgroups_smcd(struct genl *genl, struct smc_linkgroups *out)
 {
-	return genl_dump(genl, SMC_NETLINK_GET_LGR_SMCD, restart, smc_linkgroups_add, out);
+	return get(genl, SMC_NETLINK_GET_LGR_SMCD, out);
+}
+
+int smc_linkgroups_get(struct smc_linkgroups *out)
+{
+	_cleanup_genl_ struct genl *genl = NULL;
+	int r = genl_open(GENL_SMC, &genl);
+
+	if (r == 0)
+		r = smc_linkgroups_smcr(genl, true, out);
+	return r < 0 ? r : smc_linkgroups_smcd(genl, out);
+}
+
+static bool has_link(const struct smc_linkgroup *group, const struct diag_smc *connection)
+{
+	for (size_t i = 0; i < group->links; i++) {
+		const struct smc_link *link = &group->link[i];
+
+		if (link->id == connection->link_id && link->port == connection->device_port &&
+			strcmp(link->device, connection->device) == 0 &&
+			strcmp(link->gid, connection->gid[DIAG_LOCAL]) == 0 &&
+			strcmp(link->peer_gid, connection->gid[DIAG_PEER]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool fits(const struct smc_linkgroup *group, const struct diag_smc *connection)
+{
+	if (connection->has_dmb)
+		return group->smcd && group->id == connection->link_group;
+	return connection->has_link && !group->smcd && group->role == connection->link_role &&
+		has_link(group, connection);
+}
+
+const struct smc_linkgroup *smc_linkgroups_find(const struct smc_linkgroups *groups, const struct diag_smc *connection)
+{
+	const struct smc_linkgroup *found = NULL;
+
+	for (size_t i = 0; i < groups->count; i++) {
+		if (!fits(&groups->item[i], connection))
+			continue;
+		if (found)
+			return NULL;
+		found = &groups->item[i];
+	}
+	return found;
 }
 
 static const char *word(const char *const *words, size_t count, uint64_t number)

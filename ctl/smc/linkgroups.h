@@ -11,7 +11,6 @@
 #include "ctl/smc/uapi.h"
 
 #define SMC_MAX_LINKS 8
-#define SMC_GID_TEXT_SIZE 41
 
 /* What a number is that the kernel did not give. */
 #define SMC_UNKNOWN UINT64_MAX
@@ -69,11 +68,19 @@ struct smc_linkgroups {
 void smc_linkgroups_clear(struct smc_linkgroups *groups);
 
 /*
- * All SMC-R link groups (smcr_nl_get_lgr()), with their links if asked for (smcr_nl_get_link()); all SMC-D ones
- * (smcd_nl_get_lgr()). Returns 0 or -errno; smc_linkgroups_clear() frees what out holds either way.
+ * Add to out all SMC-R link groups (smcr_nl_get_lgr()), with their links if asked for (smcr_nl_get_link()); all SMC-D ones
+ * (smcd_nl_get_lgr()). Return 0 or -errno; smc_linkgroups_clear() frees what out holds either way.
  */
 _must_check_ int smc_linkgroups_smcr(struct genl *genl, bool links, struct smc_linkgroups *out);
 _must_check_ int smc_linkgroups_smcd(struct genl *genl, struct smc_linkgroups *out);
+
+/* All of both kinds into the empty out, over a connection of its own; links as above. Returns 0 or -errno. */
+_must_check_ int smc_linkgroups_get(struct smc_linkgroups *out);
+
+struct diag_smc; /* of smc/diag.h */
+
+/* The group of that connection, by its ID or its link; NULL if it has none, or if two are alike. */
+const struct smc_linkgroup *smc_linkgroups_find(const struct smc_linkgroups *groups, const struct diag_smc *connection);
 
 /*
  * The parser of one answer, a genl_answer: adds a group to the struct smc_linkgroups arg, or a link to its last group.

@@ -28,7 +28,7 @@ static int configured(void)
 	return 0;
 }
 
-const char *loopback_evidence(const struct smc_system *system, const struct smc_devices *smcd,
+const char *loopback_evidence(const struct smc_system *system, const struct smc_devices *devices,
 	const struct smc_linkgroups *groups, bool *unknown)
 {
 	int config;
@@ -39,7 +39,7 @@ const char *loopback_evidence(const struct smc_system *system, const struct smc_
 			return "a link group with its channel 0xffff";
 	if (!system->smcd_v2)
 		return NULL;
-	if (!smcd->count)
+	if (!devices->isms)
 		return "SMC-D of version 2 without an ISM device";
 	config = configured();
 	*unknown = config < 0;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -39,6 +40,8 @@ static int add(struct netns_list *list, const char *path, const char *name)
 	struct statfs filesystem;
 	struct stat found;
 
+	if (fd < 0 && is_shortage(errno))
+		return -errno;
 	if (fd < 0) {
 		list->denied += errno == EACCES || errno == EPERM;
 		return 0;
@@ -82,9 +85,22 @@ static int add_all(struct netns_list *list, const char *directory, const char *e
 	return r;
 }
 
+/* Each namespace takes a descriptor, and the limit that a shell gives is for programs that use select(). */
+static void raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int netns_list_read(struct netns_list *list)
 {
-	int r = add_all(list, "/run/netns", "", false);
+	int r;
 
+	raise_limit();
+	r = add_all(list, "/run/netns", "", false);
 	return r < 0 ? r : add_all(list, "/proc", "/ns/net", true);
 }

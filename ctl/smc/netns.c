@@ -5,7 +5,6 @@
 #include "ctl/smc/netns.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
@@ -43,9 +42,9 @@ enum ctl_exit netns_enter(struct ctl *ctl, const char *netns)
 	code = path_of(ctl, netns, path, sizeof(path));
 	if (code)
 		return code;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = open_read(path);
 	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0)
-		error = errno;
+		error = fd < 0 ? -fd : errno;
 	if (fd >= 0)
 		close(fd);
 	if (!error)

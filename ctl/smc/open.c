@@ -35,9 +35,9 @@ enum ctl_exit smc_refused(struct ctl *ctl, const char *what, const char *object,
 	if (error == -EPERM || error == -EACCES)
 		return ctl_error(ctl, CTL_NOT_PERMITTED, what, object,
 			"%s: the kernel wants CAP_NET_ADMIN outside of user namespaces (root of the machine)",
-			genl_text(genl));
+			genl_text(genl, error));
 	if (error == -EOPNOTSUPP)
-		return ctl_error(
-			ctl, CTL_CANNOT, what, object, "%s: this kernel's SMC does not know that", genl_text(genl));
-	return ctl_error(ctl, CTL_FAILED, what, object, "%s", genl_text(genl));
+		return ctl_error(ctl, CTL_CANNOT, what, object, "%s: this kernel's SMC does not know that",
+			genl_text(genl, error));
+	return ctl_error(ctl, CTL_FAILED, what, object, "%s", genl_text(genl, error));
 }

@@ -2,7 +2,10 @@
 /* The unit or container that a process belongs to, by its control group. */
 #include "config.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ctl/smc/owners.h"
@@ -10,6 +13,9 @@
 #define ID_LENGTH 64u
 #define ID_SHOWN 12
 #define PART_MAX 256u
+
+/* A line for each hierarchy of version 1, the longest path in each. */
+#define CGROUP_MAX (128u << 10)
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -87,4 +93,17 @@ void owners_unit(const char *cgroup, char *out, size_t size)
 		}
 		line += length + (line[length] == '\n');
 	}
+}
+
+int owners_unit_of(int directory, char *out, size_t size)
+{
+	_cleanup_close_ int fd = openat(directory, "cgroup", O_RDONLY | O_CLOEXEC);
+	_cleanup_free_ char *cgroup = NULL;
+	size_t length;
+	int r = fd < 0 ? -errno : read_all(fd, CGROUP_MAX, &cgroup, &length);
+
+	out[0] = '\0';
+	if (cgroup)
+		owners_unit(cgroup, out, size);
+	return r == -ENOMEM ? r : 0;
 }

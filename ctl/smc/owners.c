@@ -25,18 +25,9 @@ void owners_clear(struct owners *owners)
 	*owners = (struct owners){.process = NULL};
 }
 
-static void read_text(int dir, const char *name, char *out, size_t size)
-{
-	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, out, size - 1);
-
-	out[n > 0 ? n : 0] = '\0';
-}
-
 static int add_process(struct owners *owners, int dir, pid_t pid)
 {
 	struct owner_process *process;
-	char cgroup[2048];
 
 	if (owners->processes == owners->process_room) {
 		size_t room = owners->process_room ? owners->process_room * 2 : 64;
@@ -49,11 +40,9 @@ static int add_process(struct owners *owners, int dir, pid_t pid)
 	}
 	process = &owners->process[owners->processes++];
 	process->pid = pid;
-	read_text(dir, "comm", process->program, sizeof(process->program));
-	process->program[strcspn(process->program, "\n")] = '\0';
-	read_text(dir, "cgroup", cgroup, sizeof(cgroup));
-	owners_unit(cgroup, process->unit, sizeof(process->unit));
-	return 0;
+	if (read_line_at(dir, "comm", process->program, sizeof(process->program)) < 0)
+		process->program[0] = '\0';
+	return owners_unit_of(dir, process->unit, sizeof(process->unit));
 }
 
 static int add_holding(struct owners *owners, uint64_t inode, uint32_t process)
@@ -97,6 +86,8 @@ static int read_process(struct owners *owners, int proc, const char *name, pid_t
 	int fd = dir < 0 ? -1 : openat(dir, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r = 0;
 
+	if (fd < 0 && is_shortage(errno))
+		return -errno;
 	if (fd < 0) {
 		owners->denied += errno == EACCES || errno == EPERM;
 		return 0;

@@ -43,4 +43,7 @@ const struct owner_holding *owners_find(const struct owners *owners, uint64_t in
  */
 void owners_unit(const char *cgroup, char *out, size_t size);
 
+/* The same of the file cgroup in that directory, /proc/PID; "" when it cannot be read. Returns 0 or -ENOMEM. */
+_must_check_ int owners_unit_of(int directory, char *out, size_t size);
+
 #endif

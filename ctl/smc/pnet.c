@@ -6,7 +6,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <linux/smc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +18,7 @@ void pnet_table_clear(struct pnet_table *table)
 	*table = (struct pnet_table){.entries = NULL};
 }
 
-bool pnet_id_parse(const char *text, char out[static PNET_ID_SIZE])
+bool pnet_id_parse(const char *text, char out[static SMC_PNETID_SIZE])
 {
 	size_t length;
 
@@ -27,7 +26,7 @@ bool pnet_id_parse(const char *text, char out[static PNET_ID_SIZE])
 	length = strlen(text);
 	while (length && isspace((unsigned char)text[length - 1]))
 		length--;
-	if (!length || length >= PNET_ID_SIZE)
+	if (!length || length >= SMC_PNETID_SIZE)
 		return false;
 	for (size_t i = 0; i < length; i++) {
 		if (!isalnum((unsigned char)text[i]))
@@ -45,7 +44,7 @@ static void copy_name(const struct nlattr *attr, char *out, size_t size)
 		out[0] = '\0';
 }
 
-static int on_entry(struct nlattr *const *attrs, void *arg)
+int pnet_table_add(struct nlattr *const *attrs, void *arg)
 {
 	struct pnet_table *table = arg;
 	struct pnet_entry entry = {.port = 0};
@@ -71,7 +70,7 @@ static void restart(void *arg)
 
 int pnet_load(struct genl *genl, struct pnet_table *table)
 {
-	return genl_dump(genl, SMC_PNETID_GET, restart, on_entry, table);
+	return genl_dump(genl, SMC_PNETID_GET, restart, pnet_table_add, table);
 }
 
 const struct pnet_entry *pnet_find(const struct pnet_table *table, const struct pnet_entry *like)
@@ -85,10 +84,26 @@ const struct pnet_entry *pnet_find(const struct pnet_table *table, const struct 
 	return NULL;
 }
 
-bool pnet_has_id(const struct pnet_table *table, const char *id)
+const char *pnet_interface_id(const struct pnet_table *table, const char *interface)
 {
 	for (size_t i = 0; i < table->count; i++)
-		if (strcmp(table->entries[i].id, id) == 0)
+		if (table->entries[i].interface[0] && strcmp(table->entries[i].interface, interface) == 0)
+			return table->entries[i].id;
+	return NULL;
+}
+
+const char *pnet_device_id(const struct pnet_table *table, const char *device)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (table->entries[i].device[0] && strcmp(table->entries[i].device, device) == 0)
+			return table->entries[i].id;
+	return NULL;
+}
+
+bool pnet_on_interface(const struct pnet_table *table, const char *id)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (table->entries[i].interface[0] && strcmp(table->entries[i].id, id) == 0)
 			return true;
 	return false;
 }

@@ -8,17 +8,14 @@
 #include <stddef.h>
 
 #include "ctl/smc/genl.h"
-
-#define PNET_ID_SIZE 17     /* SMC_MAX_PNETID_LEN and a NUL */
-#define PNET_DEVICE_SIZE 64 /* IB_DEVICE_NAME_MAX */
-#define PNET_MAX_PORT 2     /* SMC_MAX_PORTS */
+#include "ctl/smc/uapi.h"
 
 /* An interface or a device, never both; the other one's name is empty. */
 struct pnet_entry {
-	char id[PNET_ID_SIZE];
+	char id[SMC_PNETID_SIZE];
 	char interface[IFNAMSIZ];
-	char device[PNET_DEVICE_SIZE]; /* RDMA or ISM */
-	unsigned int port;             /* of the device, from 1; 0 for an interface */
+	char device[SMC_DEVICE_NAME_SIZE]; /* RDMA or ISM */
+	unsigned int port;                 /* of the device, from 1; 0 for an interface */
 };
 
 struct pnet_table {
@@ -33,7 +30,7 @@ void pnet_table_clear(struct pnet_table *table);
  * True if text is an identifier, which out then holds as the kernel keeps it: blanks around it gone, upper case
  * (smc_pnetid_valid()).
  */
-bool pnet_id_parse(const char *text, char out[static PNET_ID_SIZE]);
+bool pnet_id_parse(const char *text, char out[static SMC_PNETID_SIZE]);
 
 /*
  * All entries that genl's network namespace sees: its interfaces, and in the initial one the devices. Fills table, which
@@ -41,11 +38,18 @@ bool pnet_id_parse(const char *text, char out[static PNET_ID_SIZE]);
  */
 _must_check_ int pnet_load(struct genl *genl, struct pnet_table *table);
 
+/* The parser of one answer, a genl_answer: adds to the struct pnet_table arg. Returns 0 or -ENOMEM. */
+_must_check_ int pnet_table_add(struct nlattr *const *attrs, void *arg);
+
 /* The entry of the same interface or device, whatever its identifier and port; or NULL. */
 const struct pnet_entry *pnet_find(const struct pnet_table *table, const struct pnet_entry *like);
 
-/* True if an entry has that identifier. */
-bool pnet_has_id(const struct pnet_table *table, const char *id);
+/* The identifier of that interface or device, or NULL. */
+const char *pnet_interface_id(const struct pnet_table *table, const char *interface);
+const char *pnet_device_id(const struct pnet_table *table, const char *device);
+
+/* True if an interface has that identifier. */
+bool pnet_on_interface(const struct pnet_table *table, const char *id);
 
 /*
  * Enters one entry. Returns 0 or -errno: -EEXIST when the interface or device has an identifier, or for a device outside

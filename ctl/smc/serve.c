@@ -47,13 +47,13 @@ static void need_eid(const struct smc_system *system, bool seid_helps, struct se
  * its hardware too is taken for equal.
  */
 static void need_interface(
-	const struct pnetids *pnetids, const struct smc_port *port, const struct rdma_port *rdma, struct serve *out)
+	const struct pnet_table *pnet, const struct smc_port *port, const struct rdma_port *rdma, struct serve *out)
 {
-	const char *own = rdma->netdev[0] ? pnetid_of_netdev(pnetids, rdma->netdev) : NULL;
+	const char *own = rdma->netdev[0] ? pnet_interface_id(pnet, rdma->netdev) : NULL;
 
 	if (rdma->netdev[0] && !own)
 		return;
-	if (port->pnetid[0] && (!port->pnetid_by_user || pnetid_netdev(pnetids, port->pnetid)))
+	if (port->pnetid[0] && (!port->pnetid_by_user || pnet_on_interface(pnet, port->pnetid)))
 		return;
 	if (port->pnetid[0])
 		both(out, "its pnet identifier %s is that of no interface here", port->pnetid);
@@ -63,7 +63,7 @@ static void need_interface(
 		both(out, "no interface here belongs to it, and it has no pnet identifier");
 }
 
-void serve_smcr(const struct smc_system *system, const struct pnetids *pnetids, const struct smc_port *port,
+void serve_smcr(const struct smc_system *system, const struct pnet_table *pnet, const struct smc_port *port,
 	const struct rdma_port *rdma, struct serve *out)
 {
 	*out = (struct serve){.why = {{0}}};
@@ -73,7 +73,7 @@ void serve_smcr(const struct smc_system *system, const struct pnetids *pnetids, 
 	}
 	if (!port->active)
 		both(out, "the port is down");
-	need_interface(pnetids, port, rdma, out);
+	need_interface(pnet, port, rdma, out);
 	if (!rdma_count_gids(rdma, RDMA_GID_V1))
 		one(out, SERVE_V1, "no RoCE v1 GID");
 	if (!system->smcr_v2)
@@ -83,7 +83,7 @@ void serve_smcr(const struct smc_system *system, const struct pnetids *pnetids, 
 	need_eid(system, false, out);
 }
 
-void serve_smcd(const struct smc_system *system, const struct pnetids *pnetids, const struct smc_port *port,
+void serve_smcd(const struct smc_system *system, const struct pnet_table *pnet, const struct smc_port *port,
 	bool loopback, struct serve *out)
 {
 	*out = (struct serve){.why = {{0}}};
@@ -91,7 +91,7 @@ void serve_smcd(const struct smc_system *system, const struct pnetids *pnetids, 
 		one(out, SERVE_V1, "loopback-ism has version 2 only");
 	else if (!port->pnetid[0])
 		one(out, SERVE_V1, "it has no pnet identifier");
-	else if (port->pnetid_by_user && !pnetid_netdev(pnetids, port->pnetid))
+	else if (port->pnetid_by_user && !pnet_on_interface(pnet, port->pnetid))
 		one(out, SERVE_V1, "its pnet identifier %s is that of no interface here", port->pnetid);
 	/* For version 2 the kernel compares with the identifiers in the hardware of interfaces, not with its table. */
 	if (port->pnetid[0] && port->pnetid_by_user)

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "ctl/smc/devices.h"
-#include "ctl/smc/pnetids.h"
+#include "ctl/smc/pnet.h"
 #include "ctl/smc/rdma.h"
 #include "ctl/smc/system.h"
 
@@ -25,14 +25,14 @@ struct serve {
  * SMC-R over that port, as the kernel chooses ports (smc_pnet_find_roce_resource(), smc_ib_determine_gid()). rdma is
  * what the network namespace knows of the port; NULL: it may not use the device.
  */
-void serve_smcr(const struct smc_system *system, const struct pnetids *pnetids, const struct smc_port *port,
+void serve_smcr(const struct smc_system *system, const struct pnet_table *pnet, const struct smc_port *port,
 	const struct rdma_port *rdma, struct serve *out);
 
 /*
  * SMC-D over an ISM device (smc_find_ism_device(), smc_find_ism_v2_device_clnt(), smc_pnet_is_ndev_pnetid()).
  * loopback: the kernel's loopback-ism, which knows version 2 only.
  */
-void serve_smcd(const struct smc_system *system, const struct pnetids *pnetids, const struct smc_port *port,
+void serve_smcd(const struct smc_system *system, const struct pnet_table *pnet, const struct smc_port *port,
 	bool loopback, struct serve *out);
 
 #endif

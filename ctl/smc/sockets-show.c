@@ -12,14 +12,6 @@
 
 #include "ctl/output.h"
 
-static void put_text(struct out *out, const char *key, const char *title, const char *value)
-{
-	if (value && *value)
-		out_string(out, key, title, value);
-	else
-		out_null(out, key, title);
-}
-
 static void put_end(struct out *out, const char *key, const struct socket_entry *entry, enum diag_side side)
 {
 	char host[INET6_ADDRSTRLEN];
@@ -46,7 +38,7 @@ static void put_processes(struct out *out, const struct sockets *sockets, const 
 		out_object(out, NULL, NULL);
 		out_uint(out, "pid", NULL, (uint64_t)process->pid);
 		out_string(out, "program", NULL, process->program);
-		put_text(out, "unit", NULL, process->unit);
+		out_optional(out, "unit", NULL, process->unit);
 		out_close(out);
 	}
 	out_close(out);
@@ -58,8 +50,9 @@ static const char *device_text(const struct socket_entry *entry, bool port, char
 	if (entry->mode == MODE_SMC_R && entry->smc.has_link)
 		(void)snprintf(text, size, port ? "%s/%u" : "%s", entry->smc.device, entry->smc.device_port);
 	else if (entry->mode == MODE_SMC_D && entry->group)
-		(void)snprintf(
-			text, size, entry->group->chid == 0xffff ? "loopback-ism" : "ism-%04x", entry->group->chid);
+		(void)snprintf(text, size,
+			entry->group->chid == SMC_LOOPBACK_CHID ? SMC_LOOPBACK_NAME : "ism-%04" PRIx32,
+			entry->group->chid);
 	else
 		return NULL;
 	return text;
@@ -88,7 +81,7 @@ static void put_json(struct out *out, const struct sockets_view *view, const str
 	bool fallback = entry->mode == MODE_TCP;
 	char text[80];
 
-	put_text(out, "netns", NULL, view->namespaces ? view->namespaces->item[entry->netns].name : NULL);
+	out_optional(out, "netns", NULL, view->namespaces ? view->namespaces->item[entry->netns].name : NULL);
 	put_processes(out, view->sockets, entry);
 	out_uint(out, "inode", NULL, entry->smc.socket.inode);
 	out_uint(out, "uid", NULL, entry->smc.uid);
@@ -96,13 +89,13 @@ static void put_json(struct out *out, const struct sockets_view *view, const str
 	put_end(out, "peer", entry, DIAG_PEER);
 	out_string(out, "state", NULL, socket_state_text(entry, text, sizeof(text)));
 	out_string(out, "mode", NULL, socket_mode_key(entry->mode));
-	put_text(out, "role", NULL, role_text(entry));
-	put_text(out, "device", NULL, device_text(entry, false, text, sizeof(text)));
+	out_optional(out, "role", NULL, role_text(entry));
+	out_optional(out, "device", NULL, device_text(entry, false, text, sizeof(text)));
 	if (entry->mode == MODE_SMC_R && entry->smc.has_link)
 		out_uint(out, "device_port", NULL, entry->smc.device_port);
 	else
 		out_null(out, "device_port", NULL);
-	put_text(out, "link_group", NULL, group_text(entry, text, sizeof(text)));
+	out_optional(out, "link_group", NULL, group_text(entry, text, sizeof(text)));
 	sockets_put_reason(out, "reason", fallback ? entry->smc.reason : 0);
 	sockets_put_reason(out, "peer_reason", fallback ? entry->smc.peer_reason : 0);
 }
@@ -118,18 +111,18 @@ static void put_row(struct out *out, const struct sockets_view *view, const stru
 		(void)snprintf(text, sizeof(text), "%d +%zu", (int)process->pid, entry->holdings - 1);
 	else if (process)
 		(void)snprintf(text, sizeof(text), "%d", (int)process->pid);
-	put_text(out, NULL, "PID", process ? text : NULL);
-	put_text(out, NULL, "PROGRAM", process ? process->program : NULL);
-	put_text(out, NULL, "UNIT", process ? process->unit : NULL);
+	out_optional(out, NULL, "PID", process ? text : NULL);
+	out_optional(out, NULL, "PROGRAM", process ? process->program : NULL);
+	out_optional(out, NULL, "UNIT", process ? process->unit : NULL);
 	socket_address_text(entry, DIAG_LOCAL, text);
 	out_string(out, NULL, "LOCAL", text);
 	socket_address_text(entry, DIAG_PEER, text);
 	out_string(out, NULL, "PEER", text);
 	out_string(out, NULL, "STATE", socket_state_text(entry, text, sizeof(text)));
 	out_string(out, NULL, "MODE", socket_mode_text(entry->mode));
-	put_text(out, NULL, "ROLE", role_text(entry));
-	put_text(out, NULL, "DEVICE", device_text(entry, true, text, sizeof(text)));
-	put_text(out, NULL, "GROUP", group_text(entry, text, sizeof(text)));
+	out_optional(out, NULL, "ROLE", role_text(entry));
+	out_optional(out, NULL, "DEVICE", device_text(entry, true, text, sizeof(text)));
+	out_optional(out, NULL, "GROUP", group_text(entry, text, sizeof(text)));
 	if (entry->mode == MODE_TCP) {
 		sockets_note_reason(out, "TCP, because", entry->smc.reason);
 		sockets_note_reason(out, "the peer said", entry->smc.peer_reason);

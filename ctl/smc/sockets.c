@@ -24,7 +24,7 @@ void sockets_clear(struct sockets *sockets)
 		diag_tcp_clear(&sockets->tcp[i]);
 	free(sockets->tcp);
 	owners_clear(&sockets->owners);
-	link_groups_clear(&sockets->groups);
+	smc_linkgroups_clear(&sockets->groups);
 	*sockets = (struct sockets){.item = NULL};
 }
 
@@ -146,7 +146,7 @@ static void join_one(struct sockets *sockets, struct socket_entry *entry)
 	const struct diag_socket *tcp = NULL;
 
 	entry->holding = owners_find(&sockets->owners, socket->inode, &entry->holdings);
-	entry->group = link_groups_find(&sockets->groups, &entry->smc);
+	entry->group = smc_linkgroups_find(&sockets->groups, &entry->smc);
 	if (socket->port[DIAG_LOCAL])
 		tcp = socket_tcp_find(&sockets->tcp[entry->netns], socket, addresses, &sockets->owners);
 	entry->role = role_of(sockets, entry, addresses);
@@ -171,7 +171,7 @@ int sockets_join(struct sockets *sockets)
 	for (size_t i = 0; i < sockets->count; i++)
 		grouped = grouped || sockets->item[i].smc.has_link || sockets->item[i].smc.has_dmb;
 	if (grouped)
-		sockets->group_error = link_groups_read(&sockets->groups);
+		sockets->group_error = smc_linkgroups_get(&sockets->groups);
 	for (size_t i = 0; i < sockets->count; i++)
 		join_one(sockets, &sockets->item[i]);
 	return 0;

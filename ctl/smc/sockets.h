@@ -4,7 +4,7 @@
 #define SMCSHIM_CTL_SMC_SOCKETS_H
 
 #include "ctl/smc/diag.h"
-#include "ctl/smc/link-groups.h"
+#include "ctl/smc/linkgroups.h"
 #include "ctl/smc/owners.h"
 
 enum socket_mode {
@@ -30,17 +30,16 @@ struct socket_entry {
 	uint32_t netns; /* index into the command's list */
 	const struct owner_holding *holding;
 	size_t holdings;
-	const struct link_group *group; /* or NULL */
+	const struct smc_linkgroup *group; /* or NULL */
 };
 
 struct sockets {
 	struct socket_entry *item;
 	size_t count;
-	size_t room;
 	struct diag_tcp_list *tcp; /* one for each network namespace */
 	size_t namespaces;
 	struct owners owners;
-	struct link_group_list groups;
+	struct smc_linkgroups groups;
 	int tcp_error;   /* why addresses may be missing: 0 or -errno */
 	int group_error; /* why link groups are missing: 0 or -errno */
 };

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -37,9 +36,7 @@ int sysfs_read(int sysfs, char *out, size_t size, const char *format, ...)
 {
 	char path[512];
 	va_list ap;
-	ssize_t n;
 	int length;
-	int fd;
 
 	va_start(ap, format);
 	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is, above */
@@ -47,19 +44,5 @@ int sysfs_read(int sysfs, char *out, size_t size, const char *format, ...)
 	va_end(ap);
 	if (length < 0 || (size_t)length >= sizeof(path))
 		return -ENAMETOOLONG;
-	fd = openat(sysfs, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	n = read(fd, out, size);
-	if (n < 0)
-		n = -errno;
-	close(fd);
-	if (n < 0)
-		return (int)n;
-	if (n && out[n - 1] == '\n')
-		n--;
-	if ((size_t)n >= size)
-		return -EFBIG;
-	out[n] = '\0';
-	return 0;
+	return read_line_at(sysfs, path, out, size);
 }

@@ -21,12 +21,18 @@ enum {
 
 /* The longest name of an RDMA device with its NUL (IB_DEVICE_NAME_MAX). */
 #define SMC_DEVICE_NAME_SIZE 64
+/* A GID as text with its NUL (struct smc_diag_linkinfo). */
+#define SMC_GID_TEXT_SIZE 41
 /* A pnet identifier with its NUL (SMC_MAX_PNETID_LEN). */
 #define SMC_PNETID_SIZE 17
 #define SMC_EID_SIZE (SMC_MAX_EID_LEN + 1)
 #define SMC_HOST_SIZE (SMC_MAX_HOSTNAME_LEN + 1)
 
-/* The channel of loopback-ism, and of no other device (net/smc/smc_loopback.h). */
+/* Ports of an RDMA device (SMC_MAX_PORTS of net/smc/smc_ib.h). */
+#define SMC_MAX_PORTS 2
+
+/* SMC-D in the kernel's memory; no PCI device, so in none of its lists. The channel is of no other device (smc_loopback.h). */
+#define SMC_LOOPBACK_NAME "loopback-ism"
 #define SMC_LOOPBACK_CHID 0xffffu
 
 #endif

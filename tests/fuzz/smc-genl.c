@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "ctl/smc/devices.h"
+#include "ctl/smc/diag.h"
+#include "ctl/smc/eid.h"
 #include "ctl/smc/linkgroups.h"
 #include "ctl/smc/serve.h"
 #include "ctl/smc/statistics.h"
@@ -21,6 +23,8 @@ struct all {
 	struct smc_linkgroups groups;
 	struct statistics statistics;
 	struct smc_system system;
+	struct pnet_table pnet;
+	struct eid_table eids;
 };
 
 /* What the readers accept may be used. */
@@ -28,7 +32,6 @@ static void use(const struct all *all)
 {
 	static const struct statistics nothing;
 	struct statistics *delta = calloc(1, sizeof(*delta));
-	const struct pnetids none = {.item = NULL};
 	const struct rdma_port rdma = {.netdev = "lo"};
 	struct serve serve;
 
@@ -37,8 +40,8 @@ static void use(const struct all *all)
 	statistics_delta(&all->statistics, &nothing, delta);
 	for (size_t i = 0; i < all->devices.count; i++)
 		for (size_t p = 0; p < SMC_MAX_PORTS; p++) {
-			serve_smcr(&all->system, &none, &all->devices.item[i].port[p], &rdma, &serve);
-			serve_smcd(&all->system, &none, &all->devices.item[i].port[p], false, &serve);
+			serve_smcr(&all->system, &all->pnet, &all->devices.item[i].port[p], &rdma, &serve);
+			serve_smcd(&all->system, &all->pnet, &all->devices.item[i].port[p], false, &serve);
 		}
 	for (size_t i = 0; i < all->groups.count; i++) {
 		const struct smc_linkgroup *group = &all->groups.item[i];
@@ -50,6 +53,13 @@ static void use(const struct all *all)
 		(void)smc_buffer_type_text(group->buffer_type);
 		(void)smc_os_text(group->peer_os);
 	}
+	(void)smc_linkgroups_find(&all->groups, &(struct diag_smc){.has_link = true});
+	for (size_t i = 0; i < all->pnet.count; i++)
+		if (!pnet_find(&all->pnet, &all->pnet.entries[i]))
+			abort();
+	for (size_t i = 0; i < all->eids.count; i++)
+		if (!eid_has(&all->eids, all->eids.user[i]))
+			abort();
 	free(delta);
 }
 
@@ -62,6 +72,9 @@ static void read_all_kinds(struct nlattr *const *attrs, struct all *all)
 	(void)!smc_system_info(attrs, &all->system);
 	(void)!smc_system_ueid(attrs, &all->system);
 	(void)!smc_system_seid(attrs, &all->system);
+	(void)!pnet_table_add(attrs, &all->pnet);
+	(void)!eid_table_add(attrs, &all->eids);
+	(void)!eid_table_set_system(attrs, &all->eids);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -85,6 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	use(all);
 	smc_devices_clear(&all->devices);
 	smc_linkgroups_clear(&all->groups);
+	pnet_table_clear(&all->pnet);
 	free(all);
 	free(copy);
 	return 0;

@@ -11,16 +11,10 @@ for i in $(seq 1 20); do
     seq "$i" $((i + 20000)) >"www/$i"
 done
 cat >nginx.conf <<END
-error_log stderr warn;
-pid $WORK/nginx.pid;
+$(nginx_main)
 events { }
 http {
-    access_log off;
-    client_body_temp_path $WORK/body;
-    proxy_temp_path $WORK/proxy;
-    fastcgi_temp_path $WORK/fastcgi;
-    uwsgi_temp_path $WORK/uwsgi;
-    scgi_temp_path $WORK/scgi;
+    $(nginx_http)
     server { listen 0.0.0.0:$PORT; listen [::1]:$((PORT + 1)); root $WORK/www; location /who { return 200 "\$remote_addr\\n"; } }
 }
 END

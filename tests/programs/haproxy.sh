@@ -12,16 +12,10 @@ echo hello >www/small
 seq 1 400000 >www/large
 cat >nginx.conf <<END
 user root;
-error_log stderr warn;
-pid $WORK/nginx.pid;
+$(nginx_main)
 events { }
 http {
-    access_log off;
-    client_body_temp_path $WORK/body;
-    proxy_temp_path $WORK/proxy;
-    fastcgi_temp_path $WORK/fastcgi;
-    uwsgi_temp_path $WORK/uwsgi;
-    scgi_temp_path $WORK/scgi;
+    $(nginx_http)
     client_max_body_size 10m;
     server { listen $host:$web; root $WORK/www; dav_methods PUT; }
 }

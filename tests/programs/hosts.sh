@@ -24,17 +24,11 @@ serve() {
     seq 1 400000 >www/large
     cat >nginx.conf <<END
 worker_processes 2;
-error_log stderr warn;
-pid $WORK/nginx.pid;
+$(nginx_main)
 events { }
 http {
-    access_log off;
+    $(nginx_http)
     sendfile on;
-    client_body_temp_path $WORK/body;
-    proxy_temp_path $WORK/proxy;
-    fastcgi_temp_path $WORK/fastcgi;
-    uwsgi_temp_path $WORK/uwsgi;
-    scgi_temp_path $WORK/scgi;
     server { listen $LAB_SELF:$web; root $WORK/www; }
 }
 END

@@ -49,6 +49,19 @@ shim() {
     "${under[@]}" "$@"
 }
 
+# For the main part of nginx.conf, and for its http { }: nginx writes below $WORK only.
+nginx_main() {
+    printf '%s\n' 'error_log stderr warn;' "pid $WORK/nginx.pid;"
+}
+
+nginx_http() {
+    local what
+    echo 'access_log off;'
+    for what in client_body proxy fastcgi uwsgi scgi; do
+        printf '%s_temp_path %s;\n' "$what" "$WORK/$what"
+    done
+}
+
 declare -A servers=()    # name -> process id
 
 # start NAME PROGRAM [ARG...]: runs a server in the background under the shim; its output goes to $WORK/NAME.log.

@@ -15,19 +15,13 @@ head -c 1000 /dev/zero | tr '\0' x >www/small
 seq 1 400000 >www/large
 cat >nginx.conf <<END
 worker_processes 2;
-error_log stderr warn;
-pid $WORK/nginx.pid;
+$(nginx_main)
 events { worker_connections 512; }
 http {
-    access_log off;
+    $(nginx_http)
     sendfile on;
     tcp_nopush on;
     root $WORK/www;
-    client_body_temp_path $WORK/body;
-    proxy_temp_path $WORK/proxy;
-    fastcgi_temp_path $WORK/fastcgi;
-    uwsgi_temp_path $WORK/uwsgi;
-    scgi_temp_path $WORK/scgi;
     upstream kept {
         server $host:$upstream;
         keepalive 8;

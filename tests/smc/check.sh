@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # smcctl check: every verdict behind a middlebox that earns it, over IPv4 and IPv6, with real SMC-D; no false alarm under netem.
+# Modes: smcd
 # shellcheck source-path=SCRIPTDIR source=../ctl/lib.sh
 . "$(dirname "$0")/../ctl/lib.sh" || exit 99
 here=$(dirname "$(readlink -f "$0")")

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # device list: what it says of devices is what rdma and sysfs say, and what it says they serve is what a connection gets.
+# Modes: smcd smcr
 # shellcheck source-path=SCRIPTDIR source=../ctl/lib.sh
 . "$(dirname "$0")/../ctl/lib.sh" || exit 99
 here=$(dirname "$0")

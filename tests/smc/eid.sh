@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # eid list, ensure, add, del, flush, system on the kernel's table, which is one for the whole machine.
+# Modes: smcd
 # shellcheck source-path=SCRIPTDIR source=../ctl/lib.sh
 . "$(dirname "$0")/../ctl/lib.sh" || exit 99
 here=$(dirname "$0")
@@ -8,7 +9,7 @@ long=A.REALLY-LONG.EID-OF.32.LETTERS0
 ip netns add far || exit 99
 
 kind_is() { # KIND NAME
-	"$here/kind.py" >out 2>err
+	"$here/connections.py" kind >out 2>err
 	[ "$(cat out)" = "$1" ]
 	result $? "$2"
 }

@@ -3,8 +3,9 @@
 """Opens sockets and holds them until it is killed: hold.py NAME[=ARGUMENT]... prints a line with names and ports, then waits.
 
 smc4, smc6             a connection of IPPROTO_SMC: client, accepted, listener
-afsmc4, afsmc6         the same of AF_SMC
+afsmc4, afsmc6         the same of AF_SMC; each of the four may have an address: afsmc6=2001:db8::
 tcp-client, tcp-server one of both sides is plain TCP
+ipsec-client, ipsec-server    one of both sides has an IPsec policy of its own, which lets all pass
 forced                 falls back before connect
 fresh                  a new socket
 connect=HOST:PORT      a client of IPPROTO_SMC to somewhere else; errors are ignored
@@ -15,6 +16,7 @@ fork                   a child that holds the same sockets
 """
 import os
 import socket
+import struct
 import sys
 import threading
 import time
@@ -30,14 +32,25 @@ def make(family, smc, af_smc=False):
     return socket.socket(family, socket.SOCK_STREAM, SMC if smc else 0)
 
 
-def pair(address, af_smc=False, client_smc=True, server_smc=True, count=1):
+def protect(sock):
+    """struct xfrm_userpolicy_info: any IPv4 packet that goes out may, without limits."""
+    selector = struct.pack("36xHHHBBB3xiI", 0, 0, socket.AF_INET, 0, 0, 0, 0, 0)
+    limits = struct.pack("4Q4Q", *[(1 << 64) - 1] * 4, 0, 0, 0, 0)
+    sock.setsockopt(socket.IPPROTO_IP, 17, selector + limits + struct.pack("4QIIBBBB4x", 0, 0, 0, 0, 0, 0, 1, 0, 0, 0))
+
+
+def pair(address, af_smc=False, client_smc=True, server_smc=True, count=1, ipsec=""):
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     server = make(family, server_smc, af_smc)
+    if ipsec == "server":
+        protect(server)
     server.bind((address, 0))
     server.listen(128)
     kept.append(server)
     for _ in range(count):
         client = make(family, client_smc, af_smc)
+        if ipsec == "client":
+            protect(client)
         client.connect(server.getsockname()[:2])
         # accept() of Python asks the kernel for the family, and does not know AF_SMC.
         fd, _ = socket.socket._accept(server)
@@ -73,13 +86,15 @@ def connect(address, port):
 def do(name, argument):
     host, _, port = argument.rpartition(":")
     if name in ("smc4", "afsmc4"):
-        return pair("127.0.0.1", af_smc=name[0] == "a")
+        return pair(argument or "127.0.0.1", af_smc=name[0] == "a")
     if name in ("smc6", "afsmc6"):
-        return pair("::1", af_smc=name[0] == "a")
+        return pair(argument or "::1", af_smc=name[0] == "a")
     if name == "tcp-client":
         return pair("127.0.0.1", client_smc=False)
     if name == "tcp-server":
         return pair("127.0.0.1", server_smc=False)
+    if name.startswith("ipsec-"):
+        return pair("127.0.0.1", ipsec=name.partition("-")[2])
     if name == "many":
         return pair("127.0.0.1", count=int(argument))
     if name == "twins":

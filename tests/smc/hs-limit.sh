@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # hs-limit show, on, off; the kernel's sysctl says what is true.
+# Modes: smcd
 # shellcheck source-path=SCRIPTDIR source=../ctl/lib.sh
 . "$(dirname "$0")/../ctl/lib.sh" || exit 99
 ip netns add far || exit 99

@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # pnet list, ensure, add, del, flush on the kernel's table; what is in it, the kernel is asked by other means. Letters: peers.md, 2.2.
+# Modes: smcd
 # shellcheck source-path=SCRIPTDIR source=../ctl/lib.sh
 . "$(dirname "$0")/../ctl/lib.sh" || exit 99
 here=$(dirname "$0")
 
-table() { "$here/pnet-table.py" | sort; }
+table() { "$here/configure.py" table | sort; }
 # table_is NAME LINE...: the whole table, as the kernel has it.
 table_is() {
 	local name=$1
@@ -15,7 +16,7 @@ table_is() {
 	result $? "$name"
 }
 kind_is() { # KIND NAME
-	"$here/kind.py" >out 2>err
+	"$here/connections.py" kind >out 2>err
 	[ "$(cat out)" = "$1" ]
 	result $? "$2"
 }
@@ -139,7 +140,7 @@ lines out 0 "... empties the table"
 
 # More than one message of a dump.
 # shellcheck disable=SC2046
-"$here/pnet-table.py" add MANY $(seq -f 'many%g' 300) || exit 99
+"$here/configure.py" pnet $(seq -f 'MANY=netdev:many%g' 300) || exit 99
 gives 0 "a table of 300" "$smcctl" pnet list --json
 json 'len(d["entries"]) == 300 and len({e["interface"] for e in d["entries"]}) == 300'
 result $? "... is listed whole, each once"

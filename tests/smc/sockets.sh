@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # smcctl sockets, on real SMC-D (lab smcd) and SMC-R (lab smcr): modes, processes, addresses, roles, reasons, filters, time.
+# Modes: smcd smcr
 # shellcheck source-path=SCRIPTDIR source=../ctl/lib.sh
 . "$(dirname "$0")/../ctl/lib.sh" || exit 99
 here=$(dirname "$(readlink -f "$0")")
@@ -45,8 +46,28 @@ why() { # NAME CODE-OR-None PEER-CODE-OR-None [ARGUMENT...]: all that is shown i
 	shift 3
 	which "$name: $code, peer $peer" "s and all(x['mode'] == 'tcp' and ((x['reason'] or {}).get('code') or 'None') == '$code'
 		and ((x['peer_reason'] or {}).get('code') or 'None') == '$peer' for x in s)" "$@"
+	gives 0 "... as text" "$smcctl" sockets "$@"
+	[ "$code" = None ] || says out "^    TCP, because: $code [A-Z0-9_]+: [a-zA-Z].*; [a-zA-Z]"
+	[ "$peer" = None ] || says out "^    the peer said: $peer( [A-Z0-9_]+: [a-zA-Z].*; [a-zA-Z]|: a reason that this smcctl does not know\$)"
+}
+# golden: the JSON of one connection, and of one that fell back, without what is another in each run
+golden() {
+	hold smc4 tcp-server
+	json_of
+	python3 -c 'import json
+def key(x): return x["mode"], x["role"] or ""
+for x in sorted(json.load(open("out"))["sockets"], key=key):
+    for part, name in [(x, "inode"), (x, "link_group"), (x["local"], "port"), (x["peer"], "port")] + [(p, "pid") for p in x["processes"]]:
+        part[name] = part[name] and "*"
+    print(json.dumps(x))' >masked
+	cp masked out
+	holds "the JSON is the golden one" diff masked "$here/golden/sockets-$LAB_MODE.json"
+	"$smcctl" sockets --summary --json >out
+	holds "... with --summary, too" diff out "$here/golden/sockets-summary-$LAB_MODE.json"
+	stop_all
 }
 
+golden
 if [ "${LAB_MODE:-}" = smcr ]; then
 	hold smc4 smc6 afsmc4
 	which "SMC-R: both ends, with device" "len([x for x in s if x['mode'] == 'smc-r' and x['device'] == 'rxel' and x['device_port'] == 1]) == 2" \
@@ -122,6 +143,18 @@ gives 77 "... is not for everybody" unprivileged "$smcctl" sockets --all-netns
 gives 1 "a namespace that is gone" "$smcctl" sockets --netns gone
 stop_all
 
+# (smcss) Three words of zero do not make an address IPv4.
+ip addr add 2001:db8::/128 dev lo nodad
+hold smc6=2001:db8:: afsmc6=2001:db8::
+for name in smc6 afsmc6; do
+	which "an IPv6 address that ends in zeros: $name" "len(s) == 3 and all(x['local']['address'] == '2001:db8::' for x in s)
+		and all(x['peer']['address'] == '2001:db8::' for x in s if x['state'] == 'connected')" --port "${port[$name]}"
+done
+gives 0 "as text" "$smcctl" sockets --port "${port[afsmc6]}"
+says out " \[2001:db8::\]:${port[afsmc6]} +\[2001:db8::\]:[0-9]+ +connected "
+stop_all
+ip addr del 2001:db8::/128 dev lo
+
 # Two listeners of one port: which of the two addresses belongs to which is not known.
 hold twins
 which "an address that is not certain is not shown" "len(s) == 2 and all(x['local'] == {'address': None, 'port': ${port[twins]}} for x in s)" \
@@ -165,7 +198,7 @@ gives 0 "--summary" "$smcctl" sockets --summary --json
 holds "... counts reasons" json "[(r['sockets'], r['reason']['name'], r['peer_reason']) for r in d['reasons']] == [(2, 'PEERNOSMC', None), (1, 'OPTUNSUPP', None)]"
 stop_all
 
-"$here/genl.py" ueid-flush
+"$here/configure.py" ueid
 hold smc4
 which "without a UEID: the client is told, the server knows" "sorted((x['role'], x['reason']['name'], (x['peer_reason'] or {}).get('name')) for x in s
 	if x['mode'] == 'tcp') == [('client', 'PEERDECL', 'NOUEID'), ('server', 'NOUEID', None)]" --port "${port[smc4]}"
@@ -175,14 +208,29 @@ says out '^    TCP, because: 05000000 PEERDECL: the peer declined; see the peer.
 says out '^    the peer said: 03030008 NOUEID: the peer sent no EID that this host has; add the same UEID on both hosts$'
 says out '^    TCP, because: 03030008 NOUEID: '
 stop_all
-"$here/genl.py" ueid-add SMCSHIM-LAB
+"$here/configure.py" ueid SMCSHIM-LAB
 
-"$here/genl.py" pnet-add ELSEWHERE loopback-ism
+"$here/configure.py" pnet ELSEWHERE=device:loopback-ism
 hold smc4
 which "without a device: the client knows, the server is told" "sorted((x['role'], x['reason']['name'], (x['peer_reason'] or {}).get('name')) for x in s
 	if x['mode'] == 'tcp') == [('client', 'NOSMCDEV', None), ('server', 'PEERDECL', 'NOSMCDEV')]" --port "${port[smc4]}"
 stop_all
-"$here/genl.py" pnet-flush
+"$here/configure.py" pnet
+
+# A policy of the socket itself is what SMC looks at, not those of "ip xfrm policy".
+modprobe xfrm_user
+holds "the kernel has IPsec policies" test -e /sys/module/xfrm_user
+hold ipsec-client ipsec-server
+for side in client server; do
+	other=server
+	[ "$side" = client ] || other=client
+	which "IPsec at the $side: it knows, the $other is told" "sorted((x['role'], x['reason']['name'], (x['peer_reason'] or {}).get('name'))
+		for x in s if x['mode'] == 'tcp') == sorted([('$side', 'IPSEC', None), ('$other', 'PEERDECL', 'IPSEC')])" --port "${port[ipsec-$side]}"
+done
+gives 0 "as text" "$smcctl" sockets --reason IPSEC
+says out '^    TCP, because: 03020000 IPSEC: the connection is protected by IPsec, which SMC would bypass; '
+says out '^    the peer said: 03020000 IPSEC: '
+stop_all
 
 # A peer that speaks CLC by hand: what it declines with arrives, and what it proposes is declined.
 codes=(01010000 02010000 03070000 030d0000 04000000 09990000 0a0b0c0d)

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# doctor and check between two hosts: mode smcr2. Host a is the peer, host b looks.
+# doctor and check between two hosts. Host a is the peer, host b looks.
+# Modes: smcr2
 # shellcheck source-path=SCRIPTDIR source=../ctl/lib.sh
 . "$(dirname "$0")/../ctl/lib.sh" || exit 99
 here=$(dirname "$0")

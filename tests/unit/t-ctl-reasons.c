@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -135,6 +138,36 @@ static void units(void **state)
 	}
 }
 
+/* Of version 1 the line that counts is the last of many, each as long as Kubernetes makes it. */
+static void unit_at_the_end(void **state)
+{
+	char path[] = "/tmp/smcshim-unit-XXXXXX";
+	char unit[128];
+	FILE *file;
+	int directory;
+
+	(void)state;
+	assert_non_null(mkdtemp(path));
+	directory = open(path, O_RDONLY | O_DIRECTORY);
+	assert_true(directory >= 0);
+	assert_int_equal(owners_unit_of(directory, unit, sizeof(unit)), 0);
+	assert_string_equal(unit, "");
+	file = fdopen(openat(directory, "cgroup", O_WRONLY | O_CREAT, 0600), "w");
+	assert_non_null(file);
+	for (int i = 14; i > 1; i--)
+		fprintf(file,
+			"%d:controller%d:/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod%s.slice/"
+			"cri-%s\n",
+			i, i, ID, ID);
+	fputs("1:name=systemd:/system.slice/cri-containerd-" ID ".scope\n", file);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(owners_unit_of(directory, unit, sizeof(unit)), 0);
+	assert_string_equal(unit, "cri-containerd:0123456789ab");
+	assert_int_equal(unlinkat(directory, "cgroup", 0), 0);
+	close(directory);
+	assert_int_equal(rmdir(path), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +175,7 @@ int main(void)
 		cmocka_unit_test(table_is_sound),
 		cmocka_unit_test(parsing),
 		cmocka_unit_test(units),
+		cmocka_unit_test(unit_at_the_end),
 	};
 
 	return cmocka_run_group_tests_name("ctl-reasons", tests, NULL, NULL);

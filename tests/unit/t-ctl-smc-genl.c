@@ -12,9 +12,8 @@
 #include <cmocka.h>
 
 #include "ctl/smc/devices.h"
+#include "ctl/smc/diag.h"
 #include "ctl/smc/linkgroups.h"
-#include "ctl/smc/rdma.h"
-#include "ctl/smc/serve.h"
 #include "ctl/smc/statistics.h"
 #include "ctl/smc/system.h"
 
@@ -283,118 +282,71 @@ static void differences(void **state)
 	assert_int_equal(delta.smcr.payload[STATISTICS_RX][3], 3);
 }
 
-static void guids(void **state)
+/* Identifiers from hardware are padded, and one of blanks is none. */
+static void padded(void **state)
 {
-	static const struct {
-		const char *guid;
-		const char *mac;
-		bool matches;
-	} rows[] = {
-		{"0216:3eff:fe01:0203", "00:16:3e:01:02:03", true}, /* EUI-64: eRDMA, soft-RoCE */
-		{"248a:0703:00b4:d5aa", "24:8a:07:b4:d5:aa", true}, /* mlx5 */
-		{"0216:3eff:fe01:0204", "00:16:3e:01:02:03", false},
-		{"0616:3eff:fe01:0203", "00:16:3e:01:02:03", false},
-		{"0217:3eff:fe01:0203", "00:16:3e:01:02:03", false},
-		{"", "00:16:3e:01:02:03", false},
-		{"0216:3eff:fe01:0203", "", false},
-		{"0216:3eff", "00:16", false},
-	};
+	_cleanup_smc_devices_ struct smc_devices devices = {.item = NULL};
+	static const char *const texts[] = {"NET1            ", "                ", "ABCDEFGHIJKLMNOP"};
+	static const char *const ids[] = {"NET1", "", "ABCDEFGHIJKLMNOP"};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_int_equal(rdma_guid_matches(rows[i].guid, rows[i].mac), rows[i].matches);
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		struct nlattr *nest = begin(SMC_GEN_DEV_SMCD);
+		struct nlattr *port = nla_nest_start(answer, SMC_NLA_DEV_PORT);
+
+		assert_int_equal(nla_put_string(answer, SMC_NLA_DEV_PORT_PNETID, texts[i]), 0);
+		nla_nest_end(answer, port);
+		assert_int_equal(nla_put_string(answer, SMC_NLA_DEV_PCI_ID, ids[i]), 0);
+		assert_int_equal(give(nest, smc_devices_add, &devices), 0);
+		assert_string_equal(devices.item[i].port[0].pnetid, ids[i]);
+		assert_string_equal(smc_device_pnetid(&devices, ids[i], 1), ids[i]);
+	}
+	assert_int_equal(devices.isms, 3);
+	assert_string_equal(smc_device_pnetid(&devices, "none", 1), "");
 }
 
-/* Each thing that can stand in the way of a port, alone. */
-static void serving_smcr(void **state)
+static void fill_group(struct smc_linkgroup *group, uint64_t role, const char *gid)
 {
-	struct rdma_gid gids[] = {{.type = RDMA_GID_V1}, {.type = RDMA_GID_V2_IPV4}, {.type = RDMA_GID_V2_IPV6}};
-	struct pnetid rows[] = {{.name = "NET1", .netdev = "eth0"}, {.name = "NET2", .netdev = "eth1"}};
-	struct pnetids none = {.item = NULL};
-	struct pnetids both = {rows, 2};
-	const struct smc_system system = {.smcr_v2 = true, .ueids = 1};
-	const struct smc_port port = {.present = true, .active = true};
-	const struct rdma_port rdma = {.netdev = "eth0", .gid = gids, .gids = 3};
-	struct smc_system s = system;
-	struct smc_port p = port;
-	struct rdma_port r = rdma;
-	struct serve serve;
-
-	(void)state;
-#define SERVES(v1, v2) \
-	assert_string_equal(serve.why[SERVE_V1], v1); \
-	assert_string_equal(serve.why[SERVE_V2], v2)
-	serve_smcr(&system, &none, &port, &rdma, &serve);
-	SERVES("", "");
-	s.ueids = 0;
-	s.seid_enabled = true; /* is for SMC-D */
-	serve_smcr(&s, &none, &port, &rdma, &serve);
-	SERVES("", "this host has no UEID; smcctl eid ensure NAME, the same on both hosts");
-	s.smcr_v2 = false;
-	serve_smcr(&s, &none, &port, &rdma, &serve);
-	SERVES("", "this kernel has no SMC-R of version 2");
-	r.gids = 1;
-	serve_smcr(&system, &none, &port, &r, &serve);
-	SERVES("", "no RoCE v2 GID with an IPv4 address; give its interface one");
-	r = rdma;
-	r.gid = &gids[1];
-	r.gids = 2;
-	serve_smcr(&system, &none, &port, &r, &serve);
-	SERVES("no RoCE v1 GID", "");
-	p.active = false;
-	serve_smcr(&system, &none, &p, &rdma, &serve);
-	SERVES("the port is down", "the port is down");
-	serve_smcr(&system, &none, &port, NULL, &serve);
-	assert_non_null(strstr(serve.why[SERVE_V2], "not in this network namespace"));
-	r = rdma;
-	r.netdev[0] = '\0';
-	serve_smcr(&system, &both, &port, &r, &serve);
-	assert_non_null(strstr(serve.why[SERVE_V1], "no interface here belongs to it"));
-
-	/* Identifiers: the interface has one and the port none, or another, or that of a further interface. */
-	serve_smcr(&system, &both, &port, &rdma, &serve);
-	assert_non_null(strstr(serve.why[SERVE_V1], "interface eth0 has the pnet identifier NET1, the port has none"));
-	p = (struct smc_port){.active = true, .pnetid = "NET3", .pnetid_by_user = true};
-	serve_smcr(&system, &both, &p, &rdma, &serve);
-	SERVES("its pnet identifier NET3 is that of no interface here",
-		"its pnet identifier NET3 is that of no interface here");
-	p.pnetid_by_user = false;
-	serve_smcr(&system, &both, &p, &rdma, &serve);
-	SERVES("", "");
-	p = (struct smc_port){.active = true, .pnetid = "NET2", .pnetid_by_user = true};
-	serve_smcr(&system, &both, &p, &rdma, &serve);
-	SERVES("", "");
+	*group = (struct smc_linkgroup){.role = role, .links = 2, .link = {{.id = 1, .port = 1}, {.id = 2, .port = 1}}};
+	for (size_t i = 0; i < group->links; i++) {
+		memcpy(group->link[i].device, "rxe0", 5);
+		memcpy(group->link[i].gid, gid, strlen(gid) + 1);
+		memcpy(group->link[i].peer_gid, "::2", 4);
+	}
 }
 
-static void serving_smcd(void **state)
+/* A connection over SMC-R is known by its link, of whichever number; between two that are alike nothing is guessed. */
+static void group_of_connection(void **state)
 {
-	struct pnetid row = {.name = "NET1", .netdev = "eth0"};
-	struct pnetids pnetids = {&row, 1};
-	const struct smc_port port = {.present = true, .active = true};
-	struct smc_system system = {.smcd_v2 = true, .ueids = 0, .seid_enabled = true};
-	struct smc_port p = {.pnetid = "NET1", .pnetid_by_user = true};
-	struct serve serve;
+	static struct smc_linkgroup items[5];
+	struct smc_linkgroups groups = {.item = items, .count = sizeof(items) / sizeof(items[0])};
+	struct diag_smc connection = {.has_link = true,
+		.link_role = 1,
+		.link_id = 2,
+		.device_port = 1,
+		.device = "rxe0",
+		.gid = {"::1", "::2"}};
 
 	(void)state;
-	serve_smcd(&system, &pnetids, &p, false, &serve);
-	SERVES("", "its pnet identifier NET1 was set by hand; smcctl pnet del NET1");
-	p.pnetid_by_user = false;
-	serve_smcd(&system, &pnetids, &p, false, &serve);
-	SERVES("", "");
-	serve_smcd(&system, &pnetids, &port, false, &serve);
-	SERVES("it has no pnet identifier", "");
-	serve_smcd(&system, &pnetids, &port, true, &serve);
-	SERVES("loopback-ism has version 2 only", "");
-	system.seid_enabled = false;
-	serve_smcd(&system, &pnetids, &port, true, &serve);
-	assert_non_null(strstr(serve.why[SERVE_V2], "no UEID"));
-	system.smcd_v2 = false;
-	serve_smcd(&system, &pnetids, &p, false, &serve);
-	SERVES("", "there is no SMC-D of version 2 on this machine");
-	p = (struct smc_port){.pnetid = "NET2", .pnetid_by_user = true};
-	serve_smcd(&system, &pnetids, &p, false, &serve);
-	SERVES("its pnet identifier NET2 is that of no interface here",
-		"its pnet identifier NET2 was set by hand; smcctl pnet del NET2");
+	fill_group(&items[0], 0, "::1");
+	fill_group(&items[1], 1, "::1");
+	fill_group(&items[2], 1, "::3");
+	items[3] = (struct smc_linkgroup){.smcd = true, .id = 0x100};
+	items[4] = (struct smc_linkgroup){.smcd = true, .id = 0x200};
+	assert_ptr_equal(smc_linkgroups_find(&groups, &connection), &items[1]);
+	connection.link_id = 3;
+	assert_null(smc_linkgroups_find(&groups, &connection));
+	connection.link_id = 1;
+	items[2] = items[1];
+	assert_null(smc_linkgroups_find(&groups, &connection));
+	connection.link_role = 0;
+	assert_ptr_equal(smc_linkgroups_find(&groups, &connection), &items[0]);
+	connection.has_link = false;
+	assert_null(smc_linkgroups_find(&groups, &connection));
+	connection = (struct diag_smc){.has_dmb = true, .link_group = 0x200};
+	assert_ptr_equal(smc_linkgroups_find(&groups, &connection), &items[4]);
+	connection.link_group = 0;
+	assert_null(smc_linkgroups_find(&groups, &connection));
 }
 
 int main(void)
@@ -408,9 +360,8 @@ int main(void)
 		cmocka_unit_test(wrap),
 		cmocka_unit_test(too_many_reasons),
 		cmocka_unit_test(differences),
-		cmocka_unit_test(guids),
-		cmocka_unit_test(serving_smcr),
-		cmocka_unit_test(serving_smcd),
+		cmocka_unit_test(padded),
+		cmocka_unit_test(group_of_connection),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
