@@ -282,4 +282,5 @@ which "out of buffers" "any(x['reason'] and x['reason']['name'] == 'MAX_DMB' or 
 	--mode tcp
 json_of --summary --mode tcp
 sed 's/^/# /' out
+sysctl -qw net.smc.wmem=65536 net.smc.rmem=65536
 finish
