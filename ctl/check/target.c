@@ -105,8 +105,25 @@ static struct target *add(struct targets *targets)
 	return &targets->item[targets->count++];
 }
 
+/* An IPv4-mapped address is one of IPv4, on the wire and in a policy. */
+static void unmap(struct target *target)
+{
+	struct sockaddr_in6 v6;
+	struct sockaddr_in v4 = {.sin_family = AF_INET};
+
+	memcpy(&v6, &target->to, sizeof(v6));
+	if (v6.sin6_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr))
+		return;
+	v4.sin_port = v6.sin6_port;
+	memcpy(&v4.sin_addr, v6.sin6_addr.s6_addr + 12, sizeof(v4.sin_addr));
+	memset(&target->to, 0, sizeof(target->to));
+	memcpy(&target->to, &v4, sizeof(v4));
+	target->length = sizeof(v4);
+}
+
 static void set_key(struct target *target)
 {
+	unmap(target);
 	if (target->to.ss_family == AF_INET6)
 		memcpy(target->key, &((struct sockaddr_in6 *)&target->to)->sin6_addr, 16);
 	else

@@ -67,6 +67,9 @@ for address in 127.0.0.1:8080 "[::1]:8080"; do
 	says out '^Rule +\{ "use": "tcp", "connect": "[0-9a-f.:]+/(32|128)", "ports": 8080, "note": "plain" \}$'
 	gives 2 "... as JSON" inside "$smcctl" check --no-handshake --json "$address"
 	holds "... with the same" json '[x["verdict"] for x in d["destinations"]] == ["plain"] and d["destinations"][0]["syn"]["with_option"]["sent"] == 6'
+	python3 -c 'import json
+print(json.dumps({"version": 1, "rules": [json.load(open("out"))["destinations"][0]["rule"]]}))' >rule.json
+	gives 0 "... and its rule is one" "$smcctl" policy check rule.json
 	gives 1 "a closed port at ${address%:*}" inside "$smcctl" check "${address%:*}:8081"
 	says out '^Verdict +refused: nobody listens on that port$'
 done

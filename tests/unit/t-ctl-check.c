@@ -298,6 +298,26 @@ static void long_hosts(void **state)
 	assert_int_equal(target_split(text, host, &port), -EINVAL);
 }
 
+static void addresses(void **state)
+{
+	static const char *const rows[][2] = {{"10.0.0.1", "10.0.0.1:80"}, {"fd00::1", "[fd00::1]:80"},
+		{"::ffff:10.0.0.1", "10.0.0.1:80"}, /* is IPv4 on the wire and in a policy */
+		{"::1", "[::1]:80"}};
+	const char *why;
+	char got[TARGET_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct targets targets = {.item = NULL};
+
+		assert_int_equal(targets_resolve(&targets, rows[i][0], 80, &why), 0);
+		assert_int_equal(targets.count, 1);
+		target_text(&targets.item[0], true, got);
+		assert_string_equal(got, rows[i][1]);
+		targets_clear(&targets);
+	}
+}
+
 static void from_a_policy(void **state)
 {
 	static const char text[] =
@@ -373,6 +393,7 @@ int main(void)
 		cmocka_unit_test(marks),
 		cmocka_unit_test(destinations),
 		cmocka_unit_test(long_hosts),
+		cmocka_unit_test(addresses),
 		cmocka_unit_test(from_a_policy),
 		cmocka_unit_test(manual),
 	};
