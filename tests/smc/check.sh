@@ -102,7 +102,7 @@ cases=(
 )
 for ((i = 0; i < ${#cases[@]}; i++)); do
 	read -r -d '' mode port _ <<<"${cases[i]}"
-	start "${v4[$mode]}:$port" "[${v6[$mode]}]:$port" -- --timeout 12
+	start "${v4[$mode]}:$port" "[${v6[$mode]}]:$port" -- --timeout 40
 	# Not more at once than two processors can time.
 	((i % 4 != 3)) || finished
 done
