@@ -4,14 +4,12 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "ctl/apply.h"
 #include "ctl/commands.h"
 #include "ctl/preload-list.h"
-#include "ctl/service/drop-in.h"
+#include "ctl/service/change.h"
 #include "ctl/service/judge.h"
-#include "ctl/service/state.h"
 #include "ctl/service/words.h"
 
 enum { ENABLE_POLICY, ENABLE_RESTART, ENABLE_FORCE, ENABLE_USER };
@@ -32,89 +30,6 @@ const struct ctl_option cmd_service_disable_options[] = {
 	[DISABLE_USER] = CTL_OPTION_USER,
 	{NULL, 0, NULL, NULL},
 };
-
-/* How long a service may take after its restart until the library shows. */
-#define WAIT_MS 10000
-#define PAUSE_MS 100
-
-/* One unit on its way. */
-struct change {
-	struct unit unit;
-	struct drop_in before;
-	char *body; /* of the drop-in to be */
-	bool done;
-};
-
-struct changes {
-	struct ctl *ctl;
-	struct change *item;
-	size_t count;
-	bool user;
-	bool force;
-};
-
-static void changes_clear(struct changes *changes)
-{
-	for (size_t i = 0; i < changes->count; i++) {
-		unit_clear(&changes->item[i].unit);
-		drop_in_clear(&changes->item[i].before);
-		free(changes->item[i].body);
-	}
-	free(changes->item);
-}
-
-static enum ctl_exit say_file_error(struct ctl *ctl, const char *path, int error)
-{
-	if (error == -EBUSY)
-		return ctl_error(ctl, CTL_FAILED, "drop-in", path, "another smcctl works there");
-	if (error == -ELOOP)
-		return ctl_error(
-			ctl, CTL_FAILED, "drop-in", path, "a symbolic link, or no directory, stands in the way");
-	return ctl_error(ctl, ctl_exit_of(error), "drop-in", path, "%s%s", strerror(-error),
-		ctl_exit_of(error) == CTL_NOT_PERMITTED ? "; run as root, or for units of your own with --user" : "");
-}
-
-/* Finds the unit and what there is of ours. */
-static enum ctl_exit begin(struct changes *changes, const char *name, struct change *change)
-{
-	enum ctl_exit code = unit_read(changes->ctl, name, changes->user, &change->unit);
-	int r;
-
-	if (code != CTL_OK)
-		return code;
-	r = drop_in_read(change->unit.directory, &change->before);
-	if (r < 0)
-		return say_file_error(changes->ctl, change->unit.drop_in, r);
-	/* What was enabled can be disabled, also when the unit's package is gone. */
-	if (change->before.kind == DROP_IN_NONE)
-		code = unit_must_exist(changes->ctl, &change->unit);
-	if (code != CTL_OK)
-		return code;
-	if ((change->before.kind == DROP_IN_EDITED || change->before.kind == DROP_IN_FOREIGN) && !changes->force)
-		return ctl_error(changes->ctl, CTL_STALE, "drop-in", change->unit.drop_in,
-			change->before.kind == DROP_IN_EDITED
-				? "was edited since smcctl wrote it; remove it yourself, or --force"
-				: "is not of smcctl; remove it yourself, or --force");
-	return CTL_OK;
-}
-
-static enum ctl_exit begin_all(struct changes *changes, const struct ctl_args *args,
-	enum ctl_exit (*plan)(struct changes *changes, struct change *change, const void *context), const void *context)
-{
-	changes->item = calloc(args->operands, sizeof(*changes->item));
-	if (!changes->item)
-		return ctl_error(changes->ctl, CTL_FAILED, "service", NULL, "%s", strerror(ENOMEM));
-	for (size_t i = 0; i < args->operands; i++) {
-		struct change *change = &changes->item[changes->count++];
-		enum ctl_exit code = begin(changes, args->operand[i], change);
-
-		if (code == CTL_OK && plan)
-			code = plan(changes, change, context);
-		if (code != CTL_OK)
-			return code;
-	}
-	return CTL_OK;
-}
 
 /* ---- enable ---- */
 
@@ -167,13 +82,6 @@ static bool is_as_wished(const struct change *change)
 	return change->before.kind == DROP_IN_OURS && strcmp(change->before.body, change->body) == 0;
 }
 
-static enum ctl_exit reload(struct changes *changes)
-{
-	enum ctl_exit code = unit_act(changes->ctl, "daemon-reload", NULL, changes->user);
-
-	return code == CTL_OK ? CTL_OK : CTL_PARTLY;
-}
-
 /* Back to what was before this run. */
 static void take_back(struct change *change)
 {
@@ -196,7 +104,7 @@ static enum ctl_exit write_all(struct changes *changes)
 					     : drop_in_write(change->unit.directory, change->unit.name, change->body);
 
 		if (r < 0) {
-			enum ctl_exit code = say_file_error(changes->ctl, change->unit.drop_in, r);
+			enum ctl_exit code = changes_file_error(changes->ctl, change->unit.drop_in, r);
 
 			while (i-- > 0) {
 				if (changes->item[i].done)
@@ -232,113 +140,22 @@ static enum ctl_exit verify(struct changes *changes, struct change *change, cons
 		preload ? preload : "", library);
 }
 
-static enum ctl_exit look_now(struct changes *changes, const char *name, struct service_state *state)
-{
-	_cleanup_unit_ struct unit unit = {.name = NULL};
-	_cleanup_processes_ struct processes processes = {.main = 0};
-	_cleanup_drop_in_ struct drop_in drop_in = {.kind = DROP_IN_NONE};
-	enum ctl_exit code = unit_read(changes->ctl, name, changes->user, &unit);
-	int r;
-
-	if (code != CTL_OK)
-		return code;
-	r = drop_in_read(unit.directory, &drop_in);
-	if (r == 0)
-		r = processes_read(&unit, &processes);
-	if (r < 0)
-		return ctl_error(changes->ctl, ctl_exit_of(r), "unit", name, "%s", strerror(-r));
-	*state = state_find(&unit, &drop_in, &processes);
-	return CTL_OK;
-}
-
-/* The library shows as soon as the program has been loaded, which may be a moment after systemd calls it started. */
-static enum ctl_exit await(struct changes *changes, const char *name, struct service_state *state)
-{
-	const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
-	enum ctl_exit code;
-
-	for (int waited = 0;; waited += PAUSE_MS) {
-		code = look_now(changes, name, state);
-		if (code != CTL_OK || waited >= WAIT_MS ||
-			(state->kind != STATE_KEPT_OUT && state->kind != STATE_RESTART &&
-				state->kind != STATE_RESTART_AWAY))
-			return code;
-		nanosleep(&pause, NULL);
-	}
-}
-
-static enum ctl_exit say_state(struct changes *changes, const struct change *change, const char *did, bool restarted)
-{
-	struct service_state state = {.kind = STATE_NOT_ENABLED};
-	enum ctl_exit code = CTL_OK;
-
-	if (!change->unit.pattern)
-		code = restarted ? await(changes, change->unit.name, &state)
-				 : look_now(changes, change->unit.name, &state);
-	if (code != CTL_OK)
-		return code;
-	if (restarted && state.kind == STATE_KEPT_OUT)
-		return ctl_error(changes->ctl, CTL_CANNOT, "unit", change->unit.name,
-			"%s and restarted, but not accelerated: %s", did, state.why);
-	text_put(changes->ctl->out, change->unit.name);
-	fprintf(changes->ctl->out, ": %s%s\n", did,
-		change->unit.pattern ? "; instances at their next start"
-			: state.kind == STATE_RESTART || state.kind == STATE_RESTART_AWAY ? ", restart pending"
-			: state.kind == STATE_ACCELERATED                                 ? ", accelerated"
-			: state.kind == STATE_NOT_RUNNING                                 ? ", not running"
-											  : "");
-	return CTL_OK;
-}
-
-static enum ctl_exit restart(struct changes *changes, const struct change *change)
-{
-	_cleanup_free_ char *instances = NULL;
-	const char *rest;
-	enum ctl_exit code = CTL_OK;
-	char *name;
-
-	if (!change->unit.pattern)
-		return unit_act(changes->ctl, "try-restart", change->unit.name, changes->user);
-	if (unit_instances(&change->unit, &instances) < 0)
-		return ctl_error(changes->ctl, CTL_FAILED, "unit", change->unit.name, "its instances cannot be listed");
-	rest = instances;
-	while (code == CTL_OK && words_next(&rest, &name) > 0) {
-		code = unit_act(changes->ctl, "try-restart", name, changes->user);
-		free(name);
-	}
-	return code;
-}
-
-static enum ctl_exit finish(struct changes *changes, const char *did, const char *nothing, bool restarts)
-{
-	enum ctl_exit worst = CTL_OK;
-
-	for (size_t i = 0; i < changes->count; i++) {
-		const struct change *change = &changes->item[i];
-		enum ctl_exit code = restarts ? restart(changes, change) : CTL_OK;
-
-		if (code == CTL_OK)
-			code = say_state(changes, change, change->done ? did : nothing, restarts);
-		worst = worst == CTL_OK ? code : worst;
-	}
-	return worst;
-}
-
 static enum ctl_exit enable(struct changes *changes, const struct ctl_args *args, const struct wish *wish)
 {
-	enum ctl_exit code = begin_all(changes, args, plan_enable, wish);
+	enum ctl_exit code = changes_begin(changes, args, plan_enable, wish);
 
 	if (code == CTL_OK)
 		code = write_all(changes);
 	if (code == CTL_OK)
-		code = reload(changes);
+		code = changes_reload(changes);
 	for (size_t i = 0; i < changes->count && code == CTL_OK; i++) {
 		code = verify(changes, &changes->item[i], wish->library);
 		if (code != CTL_OK)
-			(void)reload(changes);
+			(void)!changes_reload(changes);
 	}
-	return code == CTL_OK ? finish(changes, "enabled", "enabled already", args->option[ENABLE_RESTART] != NULL)
-			      : code;
+	return code == CTL_OK
+		? changes_finish(changes, "enabled", "enabled already", args->option[ENABLE_RESTART] != NULL)
+		: code;
 }
 
 enum ctl_exit cmd_service_enable(struct ctl *ctl, const struct ctl_args *args)
@@ -373,7 +190,7 @@ static enum ctl_exit remove_all(struct changes *changes, bool *changed)
 
 		/* Where there is none, only leftovers were to be swept away: who may not, need not. */
 		if (r < 0 && change->before.kind != DROP_IN_NONE)
-			return say_file_error(changes->ctl, change->unit.drop_in, r);
+			return changes_file_error(changes->ctl, change->unit.drop_in, r);
 		change->done = change->before.kind != DROP_IN_NONE;
 		*changed = *changed || change->done;
 	}
@@ -385,12 +202,13 @@ enum ctl_exit cmd_service_disable(struct ctl *ctl, const struct ctl_args *args)
 	_cleanup_(changes_clear) struct changes changes = {
 		.ctl = ctl, .user = args->option[DISABLE_USER] != NULL, .force = args->option[DISABLE_FORCE] != NULL};
 	bool changed = false;
-	enum ctl_exit code = begin_all(&changes, args, NULL, NULL);
+	enum ctl_exit code = changes_begin(&changes, args, NULL, NULL);
 
 	if (code == CTL_OK)
 		code = remove_all(&changes, &changed);
 	if (code == CTL_OK && changed)
-		code = reload(&changes);
-	return code == CTL_OK ? finish(&changes, "disabled", "not enabled", args->option[DISABLE_RESTART] != NULL)
-			      : code;
+		code = changes_reload(&changes);
+	return code == CTL_OK
+		? changes_finish(&changes, "disabled", "not enabled", args->option[DISABLE_RESTART] != NULL)
+		: code;
 }
