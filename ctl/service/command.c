@@ -100,7 +100,7 @@ int command_run(const char *const argv[], struct command_result *out)
 	_cleanup_command_ struct command_result result = {.status = 0};
 	_cleanup_close_ int output = memfd_create("output", MFD_CLOEXEC);
 	_cleanup_close_ int error = memfd_create("error", MFD_CLOEXEC);
-	pid_t pid;
+	pid_t pid = -1;
 	int r;
 
 	if (output < 0 || error < 0)
@@ -114,8 +114,10 @@ int command_run(const char *const argv[], struct command_result *out)
 		r = read_memory(error, &result.error);
 	if (r < 0)
 		return r;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): read_memory() sets it where it returns 0 */
 	result.error[strcspn(result.error, "\n")] = '\0';
 	*out = result;
+	/* NOLINTNEXTLINE(clang-analyzer-deadcode.DeadStores): the cleanup attribute reads it */
 	result = (struct command_result){.status = 0};
 	return 0;
 }

@@ -55,6 +55,7 @@ static bool starts_others(const char *name)
 
 static void judge_result(struct judgement *judgement, const struct program *program, const char *path)
 {
+	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): program_inspect() sets both where it returns 0 */
 	bool script = strcmp(program->path, program->binary) != 0;
 
 	if (program->obstacle == PROGRAM_UNKNOWN)

@@ -23,7 +23,7 @@ END
 find "$root" -not -type d -printf '%f\n' | LC_ALL=C sort >installed
 diff expected installed >out 2>err
 result $? "these files and no others"
-find "$root" -name '*.service' -o -name smcshim.conf | xargs grep -lE '@[a-z]+@' >out
+find "$root" \( -name '*.service' -o -name smcshim.conf \) -exec grep -lE '@[a-z]+@' {} + >out
 lines out 0 "nothing is left to fill in"
 for unit in smcshim-policy smcshim-policy-watch; do
 	file=$(find "$root" -name "$unit.service")
