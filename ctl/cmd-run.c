@@ -11,6 +11,7 @@
 #include "ctl/commands.h"
 #include "ctl/preload-list.h"
 #include "ctl/service/program.h"
+#include "ctl/service/words.h"
 
 enum { RUN_POLICY, RUN_REQUIRE, RUN_PRINT_ENV, RUN_VERBOSE };
 
@@ -102,7 +103,8 @@ static enum ctl_exit judge_program(struct run *run, const char *name)
 {
 	_cleanup_free_ char *path = NULL;
 	_cleanup_program_ struct program program = {.path = NULL};
-	struct program_context context = {.search = getenv("PATH"), .any_user = run->print_env};
+	struct program_context context = {
+		.search = getenv("PATH"), .user = run->print_env ? PRIVILEGE_USER_ANY : PRIVILEGE_USER_CALLER};
 	int r = program_find(name, context.search, &path);
 
 	if (r < 0)
@@ -120,22 +122,6 @@ static enum ctl_exit judge_program(struct run *run, const char *name)
 			program_obstacle_text(&program));
 	}
 	return CTL_OK;
-}
-
-/* One assignment, quoted where systemd.exec(5) needs it in Environment=. */
-static void print_assignment(FILE *stream, const char *name, const char *value)
-{
-	bool quote = strpbrk(value, " \t\"'\\%") != NULL;
-
-	fprintf(stream, "%s%s=", quote ? "\"" : "", name);
-	for (const char *p = value; *p; p++) {
-		if (*p == '"' || *p == '\\')
-			fputc('\\', stream);
-		if (*p == '%')
-			fputc('%', stream);
-		fputc(*p, stream);
-	}
-	fprintf(stream, "%s\n", quote ? "\"" : "");
 }
 
 static enum ctl_exit execute(struct run *run, const struct ctl_args *args)
@@ -168,9 +154,9 @@ static enum ctl_exit run_prepared(struct run *run, const struct ctl_args *args)
 			"refused, as --require asks");
 	if (!run->print_env)
 		return execute(run, args);
-	print_assignment(run->ctl->out, "LD_PRELOAD", run->library);
+	words_put_assignment(run->ctl->out, "LD_PRELOAD", run->library);
 	if (run->policy)
-		print_assignment(run->ctl->out, "SMC_POLICY", run->policy);
+		words_put_assignment(run->ctl->out, "SMC_POLICY", run->policy);
 	return CTL_OK;
 }
 

@@ -39,6 +39,10 @@ cmd_function cmd_linkgroup_list;
 cmd_function cmd_stats;
 cmd_function cmd_sockets;
 cmd_function cmd_check;
+cmd_function cmd_service_enable;
+cmd_function cmd_service_disable;
+cmd_function cmd_service_status;
+cmd_function cmd_service_explain;
 cmd_function cmd_complete;
 
 extern const struct ctl_option cmd_run_options[];
@@ -61,5 +65,9 @@ extern const struct ctl_option cmd_linkgroup_list_options[];
 extern const struct ctl_option cmd_stats_options[];
 extern const struct ctl_option cmd_sockets_options[];
 extern const struct ctl_option cmd_check_options[];
+extern const struct ctl_option cmd_service_enable_options[];
+extern const struct ctl_option cmd_service_disable_options[];
+extern const struct ctl_option cmd_service_status_options[];
+extern const struct ctl_option cmd_service_explain_options[];
 
 #endif

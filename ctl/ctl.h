@@ -81,6 +81,10 @@ enum ctl_exit ctl_exit_of(int error);
 	{ \
 		"json", 0, NULL, "print JSON" \
 	}
+#define CTL_OPTION_USER \
+	{ \
+		"user", 0, NULL, "units of the calling user's own systemd" \
+	}
 #define CTL_OPTION_POLICY \
 	{ \
 		"policy", 0, "FILE", "the policy file [" CTL_DEFAULT_POLICY "]" \

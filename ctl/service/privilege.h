@@ -3,15 +3,21 @@
 #ifndef SMCSHIM_CTL_SERVICE_PRIVILEGE_H
 #define SMCSHIM_CTL_SERVICE_PRIVILEGE_H
 
-#include <stdbool.h>
-
 enum privilege {
 	PRIVILEGE_NONE = 0,
 	PRIVILEGE_SET_ID = 1,
 	PRIVILEGE_CAPABILITIES = 2,
 };
 
-/* What executing the open file gains for the calling process; any_user: for whoever executes it. */
-enum privilege privilege_gained(int fd, bool any_user);
+/* Who executes the file. */
+enum privilege_user {
+	PRIVILEGE_USER_CALLER = 0, /* the calling process */
+	PRIVILEGE_USER_ANY = 1,    /* somebody without capabilities: both always count */
+	PRIVILEGE_USER_ROOT = 2,   /* root with all capabilities: only becoming another user counts */
+	PRIVILEGE_USER_BARRED = 3, /* somebody under no_new_privs: nothing is gained */
+};
+
+/* What executing the open file gains for that user. */
+enum privilege privilege_gained(int fd, enum privilege_user user);
 
 #endif

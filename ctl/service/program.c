@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "ctl/service/elf.h"
-#include "ctl/service/privilege.h"
 #include "ctl/service/script.h"
 
 /* As the kernel: a chain of five interpreters is ELOOP. */
@@ -101,7 +100,7 @@ static int inspect_file(const char *path, const struct program_context *context,
 	out->obstacle = judge(&facts);
 	if (out->obstacle != PROGRAM_FINE)
 		return 0;
-	gained = privilege_gained(fd, context->any_user);
+	gained = privilege_gained(fd, context->user);
 	if (gained == PRIVILEGE_SET_ID)
 		out->obstacle = PROGRAM_SET_ID;
 	else if (gained == PRIVILEGE_CAPABILITIES)

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "ctl/service/privilege.h"
 #include "ctl/util.h"
 
 /* Why the library will not be in the program, or will see nothing there. */
@@ -31,8 +32,8 @@ struct program {
 
 /* Where to look for "env NAME" scripts and whether set-ID bits count for the user who will run it. */
 struct program_context {
-	const char *search; /* $PATH, or NULL: the system's default */
-	bool any_user;      /* it will be started by somebody else: set-ID bits always count */
+	const char *search;       /* $PATH, or NULL: the system's default */
+	enum privilege_user user; /* who will start it */
 };
 
 /*

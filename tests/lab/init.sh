@@ -57,7 +57,7 @@ no) mount -t tmpfs -o mode=1777 tmp /new/tmp ;;
 esac
 # cache=none: two guests, or guest and host, see each other's files at once.
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,cache=none out /new/lab-out
-cp /lab/* /session.sh /new/run/lab/
+cp /lab/* /session.sh /systemd.sh /new/run/lab/
 
 hostname lab
 printf '127.0.0.1 localhost lab\n::1 localhost ip6-localhost ip6-loopback\n10.99.0.1 lab-a\n10.99.0.2 lab-b\n' >/new/etc/hosts
@@ -105,6 +105,20 @@ until set -- /dev/vport*p3 && [ -e "$1" ]; do
 done
 port=${1%3}
 exec 5>"${port}2"
+
+# systemd takes the place of this script; lab.service does what stands below here (see systemd.sh).
+case $LAB_INIT in
+systemd)
+    exec 5>&-
+    echo "$port" >/new/run/lab/port
+    dmesg -n 7
+    cd /new
+    mount --move . /
+    chroot . /bin/bash /run/lab/systemd.sh prepare
+    trap - EXIT
+    exec chroot . /lib/systemd/systemd --unit=lab.service
+    ;;
+esac
 
 # The command writes to a pipe, not to the port: a port can be open only once, so /dev/stdout would fail.
 mkfifo /pipe

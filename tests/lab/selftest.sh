@@ -38,7 +38,7 @@ status_is() { [[ $status == "$1" ]]; }
 same() { cmp -s -- "$1" "$2"; }
 }
 
-echo 1..34
+echo 1..37
 
 run smcd -- bash -c "$probe errnos; $probe pair 127.0.0.1; $probe pair ::1; exit 37"
 check 'smcd: exit status 37 comes back' status_is 37
@@ -104,6 +104,13 @@ check 'output before the time limit is there' out_has '^before$'
 
 run smcd -- bash -c 'echo c >/proc/sysrq-trigger; sleep 1000'
 check 'a panic gives 125 and is reported' err_has 'Kernel panic - not syncing: sysrq triggered crash'
+
+echo 'touch /run/lab/prepared' >"$temp/prepare"
+# shellcheck disable=SC2016 # expanded in the guest
+run smcd --systemd --prepare "$temp/prepare" -- bash -c 'cat /proc/1/comm; ls /run/lab/prepared; systemctl is-system-running; exit 38'
+check '--systemd: exit status 38 comes back' status_is 38
+check '--systemd: it is PID 1, and has booted without a failed unit' out_has '^systemd$'
+check '--prepare: the script has run before it' out_has '^/run/lab/prepared$'
 
 status=0
 # shellcheck disable=SC2016 # expanded in the guest

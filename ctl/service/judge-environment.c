@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* LD_PRELOAD of a service: what it is without us, what it becomes, and who could overrule that. */
+#include "config.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <string.h>
+
+#include "ctl/preload-list.h"
+#include "ctl/service/command.h"
+#include "ctl/service/judge.h"
+#include "ctl/service/words.h"
+
+#define FILE_MAX (1u << 20)
+
+/* systemd's own environment, which every service inherits (DefaultEnvironment=, systemctl set-environment). */
+static int preload_of_manager(const struct unit *unit, char **out)
+{
+	_cleanup_command_ struct command_result result = {.status = 0};
+	const char *argv[] = {"systemctl", unit->user ? "--user" : "--system", "--no-pager", "show-environment", NULL};
+	int r = command_run(argv, &result);
+
+	/* One assignment a line, quoted as a shell wants it. */
+	return r < 0 || result.status != 0 ? 0 : words_assigned(result.out, "LD_PRELOAD", out);
+}
+
+static int preload_without_us(const struct unit *unit, char **out)
+{
+	_cleanup_families_ struct families families = {.kind = FAMILIES_ALL};
+	int r;
+
+	if (unit_file_has_drop_in(unit))
+		r = unit_file_base(unit, &families, out);
+	else
+		r = words_assigned(unit_get(unit, "Environment"), "LD_PRELOAD", out);
+	if (r == 0 && !*out)
+		r = preload_of_manager(unit, out);
+	return r;
+}
+
+static void judge_preload(struct judgement *judgement)
+{
+	_cleanup_free_ char *before = NULL;
+	const char *ours;
+	size_t length;
+	int r = preload_without_us(judgement->unit, &before);
+
+	if (r == 0)
+		r = preload_list(before, judgement->library, &judgement->preload);
+	if (r == -EINVAL) {
+		judgement_add(judgement, FINDING_NEVER, "LD_PRELOAD",
+			"cannot hold '%s', for it has a blank or a colon; install smcshim elsewhere",
+			judgement->library);
+		r = 0;
+	}
+	if (r < 0)
+		judgement->error = r;
+	else if (before && preload_list_find(before, &ours, &length))
+		judgement_add(judgement, FINDING_NOTE, "LD_PRELOAD", "the unit itself names the library already: '%s'",
+			before);
+	else if (before && *before)
+		judgement_add(judgement, FINDING_HANDLED, "LD_PRELOAD", "is set already and is kept: '%s'",
+			judgement->preload);
+}
+
+/* The last value of LD_PRELOAD in the text of an environment file (systemd.exec(5)); lines are not continued here. */
+static int preload_of_text(const char *text, char **out)
+{
+	while (*text) {
+		size_t length = strcspn(text, "\n");
+		_cleanup_free_ char *line = strndup(text, length);
+		int r;
+
+		if (!line)
+			return -ENOMEM;
+		text += length + (text[length] == '\n');
+		if (!starts_with(line + strspn(line, " \t"), "LD_PRELOAD="))
+			continue;
+		free(take(*out));
+		r = words_assigned(line, "LD_PRELOAD", out);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void judge_file(struct judgement *judgement, const char *path)
+{
+	_cleanup_close_ int fd = open_read(path);
+	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *value = NULL;
+	const char *ours;
+	size_t size;
+	int r = fd < 0 ? fd : read_all(fd, FILE_MAX, &text, &size);
+
+	if (r == -ENOENT)
+		return;
+	if (r == 0)
+		r = preload_of_text(text, &value);
+	if (r < 0)
+		judgement_add(judgement, FINDING_NOTE, "EnvironmentFile",
+			"'%s' cannot be read (%s): were LD_PRELOAD set there, it "
+			"would overrule the drop-in",
+			path, strerror(-r));
+	else if (value && preload_list_find(value, &ours, &size))
+		judgement_add(judgement, FINDING_NOTE, "EnvironmentFile", "'%s' names the library already", path);
+	else if (value)
+		judgement_add(judgement, FINDING_TCP, "EnvironmentFile",
+			"'%s' sets LD_PRELOAD, which overrules every Environment=; write there LD_PRELOAD=%s%s%s", path,
+			judgement->library, *value ? ":" : "", value);
+}
+
+static void judge_environment_file(struct judgement *judgement, const char *value)
+{
+	/* "PATTERN (ignore_errors=yes)" */
+	const char *end = strstr(value, " (ignore_errors=");
+	_cleanup_free_ char *pattern = strndup(value, end ? (size_t)(end - value) : strlen(value));
+	glob_t found;
+
+	if (!pattern) {
+		judgement->error = -ENOMEM;
+		return;
+	}
+	if (glob(pattern, 0, NULL, &found) != 0)
+		return;
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		judge_file(judgement, found.gl_pathv[i]);
+	globfree(&found);
+}
+
+void judge_environment(struct judgement *judgement)
+{
+	const struct unit *unit = judgement->unit;
+	size_t place = 0;
+
+	judge_preload(judgement);
+	for (const char *value; (value = unit_next(unit, "EnvironmentFiles", &place));)
+		judge_environment_file(judgement, value);
+	if (words_have(unit_get(unit, "UnsetEnvironment"), "LD_PRELOAD"))
+		judgement_add(judgement, FINDING_TCP, "UnsetEnvironment",
+			"takes LD_PRELOAD away at the end; remove it there (UnsetEnvironment= in the unit)");
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* The programs that a service starts: whether a preloaded library gets into them. */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "ctl/service/judge.h"
+#include "ctl/service/program.h"
+#include "ctl/service/script.h"
+#include "ctl/service/words.h"
+
+/* systemd's own, which is what a service gets (DEFAULT_PATH). */
+#define SEARCH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* As which user the service runs, as far as it matters for what executing a file gains. */
+static enum privilege_user user_of(const struct unit *unit)
+{
+	const char *user = unit_get(unit, "User");
+
+	/* DynamicUser= implies NoNewPrivileges= (systemd.exec(5)). Filters imply it too, but not in every version. */
+	if (unit_is(unit, "NoNewPrivileges", "yes") || unit_is(unit, "DynamicUser", "yes"))
+		return PRIVILEGE_USER_BARRED;
+	if (unit->user)
+		return PRIVILEGE_USER_CALLER;
+	if (!*user || strcmp(user, "root") == 0 || strcmp(user, "0") == 0)
+		return PRIVILEGE_USER_ROOT;
+	return PRIVILEGE_USER_ANY;
+}
+
+/* Programs that start others, and empty the environment on the way: always, or when asked to log in. */
+static bool clears_environment(const char *name, const char *line)
+{
+	bool login = words_have(line, "-") || words_have(line, "-l") || words_have(line, "--login");
+
+	if (strcmp(name, "sudo") == 0 || strcmp(name, "pkexec") == 0 || strcmp(name, "doas") == 0)
+		return true;
+	if (strcmp(name, "su") == 0 || strcmp(name, "runuser") == 0)
+		return login;
+	return strcmp(name, "setpriv") == 0 && words_have(line, "--reset-env");
+}
+
+static bool starts_others(const char *name)
+{
+	static const char *const names[] = {"sh", "bash", "dash", "su", "runuser", "setpriv", "start-stop-daemon",
+		"nice", "ionice", "chrt", "taskset", "numactl", "unshare", "nsenter", "chroot", "stdbuf", "timeout",
+		"flock", "prlimit", "setsid", "catatonit", "tini"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void judge_result(struct judgement *judgement, const struct program *program, const char *path)
+{
+	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): program_inspect() sets both where it returns 0 */
+	bool script = strcmp(program->path, program->binary) != 0;
+
+	if (program->obstacle == PROGRAM_UNKNOWN)
+		judgement_add(judgement, FINDING_NOTE, "program", "'%s' cannot be looked into from here", path);
+	else if (program->obstacle != PROGRAM_FINE)
+		judgement_add(judgement, FINDING_TCP, "program", "'%s' %s", script ? program->binary : path,
+			program_obstacle_text(program));
+	else if (script)
+		judgement_add(judgement, FINDING_NOTE, "script",
+			"'%s' is a script for '%s': what it starts is seen after the start, by smcctl service status",
+			path, program->binary);
+}
+
+/* env(1) is read as in the first line of a script: both have its words behind it. */
+static bool follow_env(struct judgement *judgement, const char *line, char **path)
+{
+	_cleanup_free_ char *copy = strdup(line);
+	enum program_obstacle obstacle = PROGRAM_FINE;
+	char *next = NULL;
+	int r = copy ? script_line(copy, SEARCH, &obstacle, &next) : -ENOMEM;
+
+	if (r < 0) {
+		judgement->error = r;
+	} else if (next) {
+		free(*path);
+		*path = next;
+		return true;
+	} else if (obstacle == PROGRAM_ENVIRONMENT) {
+		judgement_add(judgement, FINDING_TCP, "environment", "'%s' takes LD_PRELOAD away", line);
+	} else {
+		judgement_add(judgement, FINDING_NOTE, "wrapper", "'%s': what it starts cannot be told", line);
+	}
+	return false;
+}
+
+static bool judge_wrapper(struct judgement *judgement, const char *line, char **path)
+{
+	const char *name = path_base(*path);
+
+	if (strcmp(name, "smcctl") == 0 && words_have(line, "run"))
+		judgement_add(judgement, FINDING_NOTE, "smcctl-run",
+			"it starts its program by smcctl run already; the drop-in changes nothing about that");
+	else if (clears_environment(name, line))
+		judgement_add(judgement, FINDING_TCP, "environment",
+			"it starts its program through '%s', which takes LD_PRELOAD away; use User= instead", *path);
+	else if (starts_others(name))
+		judgement_add(judgement, FINDING_NOTE, "wrapper",
+			"it starts its program through '%s': what that is, is seen after the start", *path);
+	if (strcmp(name, "env") == 0)
+		return follow_env(judgement, line, path);
+	return true;
+}
+
+static void judge_command(struct judgement *judgement, const char *value)
+{
+	struct program_context context = {.search = SEARCH, .user = user_of(judgement->unit)};
+	_cleanup_program_ struct program program = {.path = NULL};
+	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *line = NULL;
+	_cleanup_free_ char *inside = NULL;
+	int r = unit_command(value, &path, &line);
+
+	if (r == -EINVAL) {
+		judgement_add(judgement, FINDING_NOTE, "program", "systemctl's '%s' is not understood", value);
+		return;
+	}
+	if (r == 0 && !judge_wrapper(judgement, line, &path))
+		return;
+	if (r == 0 && asprintf(&inside, "%s%s", judge_root(judgement), path) < 0) {
+		inside = NULL;
+		r = -ENOMEM;
+	}
+	if (r == 0)
+		r = program_inspect(inside, &context, &program);
+	if (r < 0)
+		judgement->error = r;
+	else
+		judge_result(judgement, &program, path);
+}
+
+static bool selinux_enforces(void)
+{
+	_cleanup_fclose_ FILE *stream = fopen("/sys/fs/selinux/enforce", "re");
+
+	return stream && fgetc(stream) == '1';
+}
+
+void judge_program(struct judgement *judgement)
+{
+	const struct unit *unit = judgement->unit;
+	size_t place = 0;
+	size_t commands = 0;
+
+	for (const char *value; (value = unit_next(unit, "ExecStart", &place)); commands++)
+		judge_command(judgement, value);
+	if (!commands && unit_is(unit, "LoadState", "loaded"))
+		judgement_add(judgement, FINDING_NEVER, "program", "the unit starts no program (no ExecStart=)");
+	if (unit_is(unit, "DynamicUser", "yes"))
+		judgement_add(judgement, FINDING_NOTE, "DynamicUser",
+			"no obstacle: library and policy are readable by everybody");
+	if (selinux_enforces())
+		judgement_add(judgement, FINDING_NOTE, "SELinux",
+			"is enforcing: a change of domain at the start drops LD_PRELOAD (AT_SECURE) unless the policy "
+			"has "
+			"noatsecure, and the domain needs smc_socket; ausearch -m avc names what was refused");
+	if (unit_sets(unit, "AppArmorProfile"))
+		judgement_add(judgement, FINDING_NOTE, "AppArmor",
+			"the profile '%s' must allow reading and mapping '%s' (mr) and, without IPPROTO_SMC, 'network "
+			"smc'",
+			unit_get(unit, "AppArmorProfile"), judgement->library);
+}

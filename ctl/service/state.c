@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* Compares what the unit's files ask for with what its main process carries. */
+#include "config.h"
+
+#include "ctl/service/state.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "ctl/preload-list.h"
+#include "ctl/service/unit-file.h"
+#include "ctl/service/words.h"
+
+static const struct {
+	const char *text;
+	const char *key;
+} kinds[] = {
+	[STATE_NOT_ENABLED] = {"not enabled", "not_enabled"},
+	[STATE_NOT_RUNNING] = {"enabled, not running", "not_running"},
+	[STATE_ACCELERATED] = {"accelerated", "accelerated"},
+	[STATE_RESTART] = {"enabled, restart pending", "restart_pending"},
+	[STATE_RESTART_AWAY] = {"disabled, restart pending", "restart_pending_disabled"},
+	[STATE_RELOAD] = {"enabled, daemon-reload pending", "reload_pending"},
+	[STATE_KEPT_OUT] = {"not accelerated", "not_accelerated"},
+	[STATE_UNKNOWN] = {"unknown", "unknown"},
+};
+
+const char *state_text(enum state_kind kind)
+{
+	return kinds[kind].text;
+}
+
+const char *state_key(enum state_kind kind)
+{
+	return kinds[kind].key;
+}
+
+static int64_t now_us(clockid_t clock)
+{
+	struct timespec ts;
+
+	return clock_gettime(clock, &ts) ? 0 : (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+/* systemd's time of the start is of CLOCK_MONOTONIC, the file's of CLOCK_REALTIME. */
+static bool started_before(const struct unit *unit, const char *path)
+{
+	struct stat st;
+	uint64_t started;
+	int64_t written;
+
+	if (stat(path, &st) < 0 ||
+		text_to_uint(unit_get(unit, "ExecMainStartTimestampMonotonic"), 1, INT64_MAX, &started) < 0)
+		return false;
+	written = (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000;
+	return (int64_t)started < written - now_us(CLOCK_REALTIME) + now_us(CLOCK_MONOTONIC);
+}
+
+/* The unit has the library without our drop-in: by a line of its own, or by smcctl run. */
+static bool has_otherwise(const struct unit *unit)
+{
+	_cleanup_free_ char *preload = NULL;
+	const char *element;
+	size_t length;
+
+	if (words_assigned(unit_get(unit, "Environment"), "LD_PRELOAD", &preload) < 0)
+		return false;
+	if (preload && preload_list_find(preload, &element, &length))
+		return true;
+	return strstr(unit_get(unit, "ExecStart"), "smcctl run") != NULL || unit_sets(unit, "EnvironmentFiles");
+}
+
+/* The table that the unit's environment names is the one that the process follows. */
+static bool follows_its_table(const struct unit *unit, const struct process_report *report)
+{
+	_cleanup_free_ char *table = NULL;
+
+	if (words_assigned(unit_get(unit, "Environment"), "SMC_POLICY", &table) < 0)
+		return true;
+	return strcmp(report->table, table ? table : CTL_DEFAULT_TABLE) == 0;
+}
+
+static struct service_state carries(
+	const struct unit *unit, const struct drop_in *drop_in, const struct process_report *report)
+{
+	if (drop_in->kind == DROP_IN_NONE)
+		return has_otherwise(unit) ? (struct service_state){STATE_ACCELERATED, "not by smcctl service enable"}
+					   : (struct service_state){STATE_RESTART_AWAY, ""};
+	if (!follows_its_table(unit, report))
+		return (struct service_state){STATE_RESTART, "it follows another policy until then"};
+	return (struct service_state){STATE_ACCELERATED, ""};
+}
+
+static struct service_state lacks(const struct unit *unit, const struct process_report *report)
+{
+	if (started_before(unit, unit->drop_in))
+		return (struct service_state){STATE_RESTART, ""};
+	if (report->kind == PROCESS_ABSENT)
+		return (struct service_state){STATE_KEPT_OUT, process_absence_text(report->absence)};
+	return (struct service_state){STATE_KEPT_OUT,
+		"LD_PRELOAD is not in its environment: the unit, a wrapper or the program itself takes it away"};
+}
+
+struct service_state state_find(
+	const struct unit *unit, const struct drop_in *drop_in, const struct processes *processes)
+{
+	const struct process_report *report = processes_main(processes);
+	bool there = drop_in->kind != DROP_IN_NONE;
+
+	if (there && !unit_file_has_drop_in(unit) && !unit->pattern)
+		return (struct service_state){STATE_RELOAD, "systemd has not read it yet: systemctl daemon-reload"};
+	if (!report)
+		return (struct service_state){there ? STATE_NOT_RUNNING : STATE_NOT_ENABLED, ""};
+	switch (report->kind) {
+	case PROCESS_DENIED:
+		return (struct service_state){STATE_UNKNOWN, "its process may not be looked into; run as root"};
+	case PROCESS_STUCK:
+		return (struct service_state){STATE_UNKNOWN, "its process does not let its memory be read"};
+	case PROCESS_UNREADABLE:
+		return (struct service_state){
+			STATE_UNKNOWN, "it carries a file of the library's name that has no counters"};
+	case PROCESS_OTHER_ABI:
+		return (struct service_state){STATE_RESTART, "it carries the library of another version"};
+	case PROCESS_CARRIES:
+		return carries(unit, drop_in, report);
+	case PROCESS_ABSENT:
+	case PROCESS_PLAIN:
+	case PROCESS_GONE:
+		break;
+	}
+	return there ? lacks(unit, report) : (struct service_state){STATE_NOT_ENABLED, ""};
+}

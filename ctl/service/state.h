@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Whether a unit is accelerated now: what was asked for, against what its processes are. */
+#ifndef SMCSHIM_CTL_SERVICE_STATE_H
+#define SMCSHIM_CTL_SERVICE_STATE_H
+
+#include "ctl/service/drop-in.h"
+#include "ctl/service/processes.h"
+#include "ctl/service/unit.h"
+
+enum state_kind {
+	STATE_NOT_ENABLED = 0,
+	STATE_NOT_RUNNING,  /* enabled */
+	STATE_ACCELERATED,  /* the library is in the main process, by the drop-in or otherwise */
+	STATE_RESTART,      /* enabled, and started before that */
+	STATE_RESTART_AWAY, /* no more enabled, and started before that */
+	STATE_RELOAD,       /* systemd has not read the drop-in yet */
+	STATE_KEPT_OUT,     /* enabled, started since, and without the library */
+	STATE_UNKNOWN,      /* we may not look */
+};
+
+struct service_state {
+	enum state_kind kind;
+	const char *why; /* static text; "" where the kind says all */
+};
+
+/* What it comes to. */
+struct service_state state_find(
+	const struct unit *unit, const struct drop_in *drop_in, const struct processes *processes);
+
+const char *state_text(enum state_kind kind); /* for people */
+const char *state_key(enum state_kind kind);  /* for JSON */
+
+#endif

@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# make install puts these files in place, filled in, and make uninstall leaves none of them.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh" || exit 99
+in_namespace
+root=$dir/root
+
+gives 0 "make install" make -s -C "$top_builddir" install DESTDIR="$root"
+cat >expected <<'END'
+_smcctl
+libsmcshim.7
+libsmcshim.so
+smcctl
+smcctl
+smcctl.8
+smcctl.fish
+smcshim-policy-watch.service
+smcshim-policy.5
+smcshim-policy.service
+smcshim.conf
+END
+find "$root" -not -type d -printf '%f\n' | LC_ALL=C sort >installed
+diff expected installed >out 2>err
+result $? "these files and no others"
+find "$root" \( -name '*.service' -o -name smcshim.conf \) -exec grep -lE '@[a-z]+@' {} + >out
+lines out 0 "nothing is left to fill in"
+for unit in smcshim-policy smcshim-policy-watch; do
+	file=$(find "$root" -name "$unit.service")
+	program=$(sed -n 's/^ExecStart=\([^ ]*\) .*/\1/p' "$file")
+	holds "$unit starts the installed smcctl" test -x "$root$program"
+	# Judged with a program that is there: the prefix may be no real one.
+	mkdir -p judged && sed 's|^\(Exec[A-Za-z]*=\)[^ ]*|\1/bin/true|' "$file" >"judged/$unit.service"
+	gives 0 "systemd-analyze verify $unit" env SYSTEMD_UNIT_PATH="$PWD/judged:" systemd-analyze verify --recursive-errors=no --man=no "judged/$unit.service"
+	lines err 0 "... without a word"
+	gives 0 "systemd-analyze security $unit: at most 2.0 of 10" systemd-analyze security --offline=true --threshold=20 "judged/$unit.service"
+done
+if find "$root" -perm /6000 | grep . >out; then false; fi
+result $? "nothing is set-user-ID"
+gives 0 "make uninstall" make -s -C "$top_builddir" uninstall DESTDIR="$root"
+find "$root" -not -type d >out
+lines out 0 "nothing stays behind"
+finish

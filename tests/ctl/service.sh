@@ -1,0 +1,325 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# smcctl service on a systemctl that is made up: what it writes and removes, whatever happens in between. The real one: tests/service.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh" || exit 99
+in_namespace
+mkdir bin && ln -s "$top_srcdir/tests/ctl/fake/systemctl" bin/systemctl
+export PATH=$PWD/bin:$PATH FAKE_SYSTEMCTL_LOG=$PWD/log HOME=$PWD/home
+mkdir home
+system=/etc/systemd/system
+rm -rf "$system" && mkdir -p "$system"
+lib=$(realpath "$top_builddir"/preload/.libs/libsmcshim.so 2>/dev/null || realpath "$top_builddir"/.libs/libsmcshim.so)
+unit() { # NAME LINE...
+	local name=$1
+	shift
+	{ printf '[Service]\nExecStart=/bin/sleep 1\n' && printf '%s\n' "$@"; } >"$system/$name"
+}
+# Everything there is, with modes and contents.
+tree() { (cd "${1:-$system}" && find . -printf '%p %y %m %l\n' | sort && find . -type f -exec sha256sum {} + | sort); }
+same_as() { tree "${2:-$system}" | diff "$1" - >out 2>&1; }
+
+for words in "service" "service bogus" "service explain" "service enable" "service disable" "service enable a b --bogus" \
+	"service explain ../x" "service explain -- -x" "service explain a/b" "service enable x.socket" \
+	"service status --json=1" "service enable x --policy=" "service enable a.timer"; do
+	# shellcheck disable=SC2086
+	gives 64 "wrong usage: smcctl $words" "$smcctl" $words
+	lines err 1 "... is one line"
+done
+gives 3 "no systemd on this host" env PATH=/nowhere "$smcctl" service explain x
+says err "^smcctl: unit 'x.service': no systemctl: systemd is not installed here$"
+gives 1 "no such unit" "$smcctl" service enable nosuch
+says err "^smcctl: unit 'nosuch.service': there is none of that name$"
+gives 3 "what systemctl says is passed on" env FAKE_SYSTEMCTL_FAILS=show "$smcctl" service enable x
+says err "^smcctl: unit 'x.service': systemctl: fake: show fails$"
+
+unit plain.service
+tree >before
+gives 0 "explain" "$smcctl" service explain plain
+says out '^listeners +TCP: see policy below$'
+says out 'would write /etc/systemd/system/plain.service.d/90-smcctl.conf:$'
+holds "... changes nothing" same_as before
+: >log
+gives 0 "enable" "$smcctl" service enable plain
+says out '^plain.service: enabled, not running$'
+drop_in=$system/plain.service.d/90-smcctl.conf
+says "$drop_in" '^# Written by smcctl\(8\): smcctl service enable plain.service. Undo it by: smcctl service disable plain.service$'
+says "$drop_in" "^Environment=LD_PRELOAD=$lib$"
+holds "... never makes an allow-list" sh -c '! grep -E "Restrict|SystemCall|Bind|Exec" "$0"' "$drop_in"
+holds "... readable by all" test "$(stat -c '%a %a' "$drop_in")" = "644 644"
+says log '^--system .*daemon-reload'
+holds "... restarts nothing" sh -c '! grep restart log'
+tree >enabled
+: >log
+gives 0 "enable again" "$smcctl" service enable plain.service
+says out '^plain.service: enabled already'
+holds "... changes nothing" same_as enabled
+gives 2 "status" "$smcctl" service status
+says out '^plain.service +enabled, not running +0 of 0'
+gives 0 "explain of what is enabled" "$smcctl" service explain plain --json
+holds "... says so" json 'd["units"][0]["drop_in"]["kind"] == "enabled"'
+gives 0 "enable and restart" "$smcctl" service enable --restart plain
+says log 'try-restart -- plain.service$'
+gives 0 "disable" "$smcctl" service disable plain
+says out '^plain.service: disabled$'
+holds "... leaves the tree as it was" same_as before
+gives 0 "disable again" "$smcctl" service disable plain
+says out '^plain.service: not enabled$'
+gives 2 "status of what is not enabled" "$smcctl" service status plain
+gives 0 "status of nothing" "$smcctl" service status
+
+# Edited, foreign, or in the way
+"$smcctl" service enable plain >out 2>&1
+echo '# by hand' >>"$drop_in"
+tree >edited
+for words in "disable plain" "enable plain"; do
+	# shellcheck disable=SC2086
+	gives 4 "$words: an edited drop-in is left alone" "$smcctl" service $words
+	says err "^smcctl: drop-in '$drop_in': was edited since smcctl wrote it; remove it yourself, or --force$"
+	holds "... is left alone" same_as edited
+done
+gives 0 "disable --force" "$smcctl" service disable --force plain
+holds "... leaves the tree as it was" same_as before
+mkdir "$system/plain.service.d" && echo '[Service]' >"$drop_in"
+gives 4 "a foreign file of the name is left alone" "$smcctl" service disable plain
+says err "is not of smcctl"
+gives 0 "... but for --force" "$smcctl" service enable --force plain
+gives 0 "... and taken away" "$smcctl" service disable plain
+holds "the directory was not ours" test -d "$system/plain.service.d"
+echo '[Service]' >"$system/plain.service.d/own.conf"
+tree >with_directory
+gives 0 "enable beside another drop-in" "$smcctl" service enable plain
+gives 0 "disable beside another drop-in" "$smcctl" service disable plain
+holds "... leaves that" same_as with_directory
+rm -r "$system/plain.service.d"
+gives 0 "enable" "$smcctl" service enable plain
+echo '[Service]' >"$system/plain.service.d/own.conf"
+gives 0 "disable with a drop-in that came later" "$smcctl" service disable plain
+holds "... leaves that in its directory" test "$(ls "$system/plain.service.d")" = own.conf
+rm -r "$system/plain.service.d"
+ln -s /nowhere "$system/plain.service.d"
+gives 1 "a symbolic link for the directory" "$smcctl" service enable plain
+rm "$system/plain.service.d"
+mkdir "$system/other" && ln -s other "$system/plain.service.d"
+gives 1 "a symbolic link to another directory" "$smcctl" service enable plain
+says err 'a symbolic link, or no directory'
+rm -r "$system/plain.service.d" "$system/other"
+
+# The unit goes, the drop-in stays
+gives 0 "enable" "$smcctl" service enable plain
+rm "$system/plain.service"
+gives 0 "disable when the unit is gone" "$smcctl" service disable plain
+holds "... leaves nothing" test "$(ls -A "$system")" = ""
+unit plain.service
+
+# What the sandbox needs
+line() { # NAME LINE EXPECTED...
+	unit s.service "$2"
+	gives 0 "$1: enable" "$smcctl" service enable s
+	sed -n '/^Environment/,$p' "$system/s.service.d/90-smcctl.conf" | grep -v '^Environment=LD_PRELOAD=' >got
+	printf '%s' "${3:+$3$'\n'}" | diff - got >out 2>err
+	result $? "$1: the drop-in has what it needs"
+	cp "$system/s.service.d/90-smcctl.conf" first
+	gives 0 "$1: again" "$smcctl" service enable s
+	holds "$1: ... writes the same" cmp first "$system/s.service.d/90-smcctl.conf"
+	gives 0 "$1: disable" "$smcctl" service disable s
+}
+line "no restriction" "# nothing" ""
+line "an allow-list" "RestrictAddressFamilies=AF_UNIX AF_INET" "RestrictAddressFamilies=AF_INET AF_UNIX AF_SMC"
+line "an allow-list with it" "RestrictAddressFamilies=AF_SMC AF_INET" ""
+line "a deny-list" "RestrictAddressFamilies=~AF_PACKET" ""
+line "a deny-list with it" "RestrictAddressFamilies=~AF_SMC AF_PACKET" $'RestrictAddressFamilies=\nRestrictAddressFamilies=~AF_PACKET'
+line "a deny-list of it" "RestrictAddressFamilies=~AF_SMC" "RestrictAddressFamilies="
+line "two lines" $'RestrictAddressFamilies=AF_INET\nRestrictAddressFamilies=~AF_UNIX' "RestrictAddressFamilies=AF_INET AF_SMC"
+line "a root directory" "RootDirectory=/" ""
+line "no exec" "NoExecPaths=/" "ExecPaths=-$lib"
+# An update takes the unit's own list away: enabling again takes ours away.
+unit s.service "RestrictAddressFamilies=AF_INET AF_UNIX"
+gives 0 "enable" "$smcctl" service enable s
+unit s.service
+gives 0 "enable after an update of the unit" "$smcctl" service enable s
+holds "... no list of ours alone is left" sh -c '! grep Restrict "$0"' "$system/s.service.d/90-smcctl.conf"
+gives 0 "disable" "$smcctl" service disable s
+
+# LD_PRELOAD
+unit s.service 'Environment=LD_PRELOAD=/a.so:/b.so' 'Environment=X=y'
+gives 0 "enable over an LD_PRELOAD" "$smcctl" service enable s
+says "$system/s.service.d/90-smcctl.conf" "^Environment=LD_PRELOAD=$lib:/a.so:/b.so$"
+gives 0 "again" "$smcctl" service enable s
+says out 'enabled already'
+unit s.service
+gives 0 "enable when the unit's own is gone" "$smcctl" service enable s
+says "$system/s.service.d/90-smcctl.conf" "^Environment=LD_PRELOAD=$lib$"
+gives 0 "enable with systemd's own environment" env FAKE_SYSTEMCTL_ENVIRONMENT='LD_PRELOAD="/m m.so"' "$smcctl" service enable s
+says "$system/s.service.d/90-smcctl.conf" "^Environment=LD_PRELOAD=$lib:/m:m.so$"
+"$smcctl" service disable s >out 2>err
+echo 'LD_PRELOAD=/c.so' >environment
+unit s.service "EnvironmentFile=-$PWD/envir*"
+gives 3 "an EnvironmentFile overrules it" "$smcctl" service enable s
+says err "EnvironmentFile: '$PWD/environment' sets LD_PRELOAD, which overrules every Environment=; write there LD_PRELOAD=$lib:/c.so"
+echo "LD_PRELOAD='$lib:/c.so'" >environment
+gives 0 "... unless it has it" "$smcctl" service enable s
+"$smcctl" service disable s >out 2>err
+unit s.service
+mkdir "$system/s.service.d" && printf '[Service]\nEnvironment=LD_PRELOAD=/z.so\n' >"$system/s.service.d/zz.conf"
+tree >before_late
+gives 5 "a later drop-in overrules it" "$smcctl" service enable s
+says err "another drop-in that comes later overrules it; rolled back$"
+holds "... rolled back" same_as before_late
+rm -r "$system/s.service.d"
+
+# Several: all or nothing
+unit bad.service 'UnsetEnvironment=LD_PRELOAD'
+tree >before_two
+gives 3 "one of two is refused" "$smcctl" service enable plain bad
+holds "... and nothing is changed" same_as before_two
+gives 0 "--force enables it all the same" "$smcctl" service enable --force plain bad
+gives 0 "disable both" "$smcctl" service disable plain bad
+holds "... leaves the tree as it was" same_as before_two
+for name in sshd ssh systemd-x dbus getty@tty1 user@0; do
+	unit "$name.service"
+	gives 3 "$name is refused without --force" "$smcctl" service enable "$name"
+	says err '; --force does it all the same$'
+	rm "$system/$name.service"
+done
+ln -s /dev/null "$system/masked.service"
+gives 3 "a masked unit is refused, also with --force" "$smcctl" service enable --force masked
+says err 'masked: the unit is masked'
+rm "$system/masked.service"
+unit 't@.service'
+gives 0 "a template" "$smcctl" service enable t@
+holds "... has the drop-in" test -e "$system/t@.service.d/90-smcctl.conf"
+gives 0 "disable a template" "$smcctl" service disable t@
+gives 0 "an instance" "$smcctl" service enable t@1
+holds "... has the drop-in" test -e "$system/t@1.service.d/90-smcctl.conf"
+gives 0 "disable an instance" "$smcctl" service disable t@1
+ln -s plain.service "$system/alias.service"
+gives 0 "an alias" "$smcctl" service enable alias
+holds "... leads to the unit" test -e "$drop_in"
+gives 0 "disable an alias" "$smcctl" service disable alias
+rm "$system/alias.service" "$system/t@.service" "$system/bad.service"
+
+# A policy of its own
+echo '{"version":1,"rules":[{"use":"smc","connect":"any"}]}' >'own $1%.json'
+gives 0 "enable --policy" "$smcctl" service enable --policy 'own $1%.json' plain
+says "$drop_in" '^Environment=SMC_POLICY=/run/smc/own__1_.json-[0-9a-f]{16}$'
+says "$drop_in" '^ExecStartPre=-\+/.*/smcctl policy apply "/.*/own \$\$1%%.json"$'
+holds "... is applied" sh -c 'test -e /run/smc/own*'
+echo '{' >broken.json
+gives 65 "a broken policy" "$smcctl" service enable --policy broken.json plain
+gives 0 "back to the common policy" "$smcctl" service enable plain
+holds "... the drop-in has none" sh -c '! grep SMC_POLICY "$0"' "$drop_in"
+gives 0 "disable" "$smcctl" service disable plain
+
+# User units
+mkdir -p home/.config
+printf '[Service]\nExecStart=/bin/sleep 1\n' >plain.user
+gives 1 "a user unit that is not there" "$smcctl" service enable --user plain
+mkdir -p home/.config/systemd/user && cp plain.user home/.config/systemd/user/plain.service
+tree home >before_home
+gives 0 "enable --user" "$smcctl" service enable --user plain
+says home/.config/systemd/user/plain.service.d/90-smcctl.conf '^# smcctl drop-in 1, made 1, '
+holds "... without an order among the system's units" sh -c '! grep After= home/.config/systemd/user/plain.service.d/90-smcctl.conf'
+gives 0 "disable --user" "$smcctl" service disable --user plain
+holds "... leaves the tree as it was" same_as before_home home
+mkdir -p /etc/systemd/user && cp plain.user /etc/systemd/user/plain.service
+export XDG_CONFIG_HOME=$PWD/home/xdg
+tree home >before_home
+gives 0 "enable --user makes all directories" "$smcctl" service enable --user plain
+says home/xdg/systemd/user/plain.service.d/90-smcctl.conf '^# smcctl drop-in 1, made 4, '
+gives 0 "disable --user" "$smcctl" service disable --user plain
+holds "... removes them all" same_as before_home home
+gives 0 "enable --user" "$smcctl" service enable --user plain
+touch home/xdg/systemd/mine
+gives 0 "disable --user" "$smcctl" service disable --user plain
+holds "... but those that hold something else" test "$(cd home/xdg && find . | sort | tr '\n' ' ')" = ". ./systemd ./systemd/mine "
+unset XDG_CONFIG_HOME
+
+# Nobody may
+chmod 755 . home
+gives 77 "without rights" unprivileged env -u FAKE_SYSTEMCTL_LOG "$smcctl" service enable plain
+says err "Permission denied; run as root, or for units of your own with --user$"
+gives 0 "... explain works" unprivileged env -u FAKE_SYSTEMCTL_LOG "$smcctl" service explain plain
+gives 5 "daemon-reload fails" env FAKE_SYSTEMCTL_FAILS=daemon-reload "$smcctl" service enable plain
+gives 0 "... and again" "$smcctl" service enable plain
+"$smcctl" service disable plain >out 2>err
+
+# At each of its system calls in turn the command is killed, or told that there is no space: the drop-in is there as a whole or as it
+# was, and what is left behind systemd does not read and the next command sweeps away.
+calls=openat,mkdirat,write,fchmod,fsync,renameat,rename,unlinkat,flock
+sane() { # the state is the one before or the one after, and it can be left by a command
+	tree | grep -v '\.smcctl-\(new\|old\)\|\.90-smcctl.conf.new' >now
+	if [ "$1" = edit ]; then
+		cmp -s "$drop_in" old.conf || cmp -s "$drop_in" new.conf
+	else
+		{ [ ! -e "$drop_in" ] && cmp -s now state.off; } || cmp -s "$drop_in" new.conf
+	fi
+}
+storm() { # NAME INJECTION BEFORE COMMAND...: BEFORE is what there is at the start
+	local name=$1 injection=$2 before=$3 first n bad='' code
+	shift 3
+	# What the loader does at the start is not ours.
+	strace -o trace -e trace="$calls" "$smcctl" --version >out 2>err
+	first=$(grep -vc '^+++' trace)
+	for ((n = first; n < 300; n++)); do
+		# What a kill has left behind beside it stays, for the command to sweep away.
+		rm -rf "$system/plain.service.d"
+		[ "$before" = off ] || cp -a "kept.$before" "$system/plain.service.d"
+		{ strace -o trace -e trace="$calls" -e inject="$calls:$injection:when=$n" "$@" >out 2>err; } 2>/dev/null
+		code=$?
+		sane "$before" || bad="$bad $n"
+		grep -q 'INJECTED\|killed by' trace || break
+		[ "$injection" = signal=KILL ] || [ $code != 0 ] || grep -q 'enabled\|disabled' out || bad="$bad silent:$n"
+	done
+	[ -z "$bad" ] && [ $n -gt $((first + 7)) ] && [ $n -lt 300 ] && [ $code = 0 ]
+	result $? "$name: at each of $((n - first)) calls${bad:+, not:$bad}"
+	"$smcctl" service disable --force plain >out 2>err
+	holds "... and nothing stays behind" same_as state.off
+}
+rm -f "$system/s.service"
+tree >state.off
+"$smcctl" service enable plain >out 2>err
+cp "$drop_in" new.conf && cp -a "$system/plain.service.d" kept.on
+"$smcctl" service enable --policy 'own $1%.json' plain >out 2>err
+cp "$drop_in" old.conf && cp -a "$system/plain.service.d" kept.edit
+"$smcctl" service disable plain >out 2>err
+# The same answers at less cost.
+mkdir fast
+systemctl show -- plain.service >show.off
+cp -a kept.on "$system/plain.service.d" && systemctl show -- plain.service >show.on && rm -r "$system/plain.service.d"
+printf '#!/bin/sh\ncase " $*" in\n*" show "*) if [ -e %s ]; then cat %s/show.on; else cat %s/show.off; fi ;;\nesac\n' \
+	"$drop_in" "$PWD" "$PWD" >fast/systemctl
+chmod +x fast/systemctl
+PATH=$PWD/fast:$PATH
+# A sanitizer's runtime makes calls of its own, and cannot be traced.
+if [ -z "$asan" ]; then
+	storm "enable, killed" signal=KILL off "$smcctl" service enable plain
+	storm "enable, no space" error=ENOSPC off "$smcctl" service enable plain
+	storm "disable, killed" signal=KILL on "$smcctl" service disable plain
+	storm "disable, no space" error=ENOSPC on "$smcctl" service disable plain
+	storm "another drop-in, killed" signal=KILL edit "$smcctl" service enable plain
+	storm "another drop-in, no space" error=ENOSPC edit "$smcctl" service enable plain
+fi
+PATH=${PATH#*:}
+
+# A file system that is really full
+mkdir full && mount -t tmpfs -o size=64k tmpfs full && cp -a "$system/." full && mount --bind full "$system"
+dd if=/dev/zero of="$system/fill" bs=4k >filled 2>&1
+tree >state.full
+gives 1 "a full file system" "$smcctl" service enable plain
+says err "No space left on device$"
+holds "... is as it was" same_as state.full
+rm "$system/fill"
+gives 0 "... and works when there is space" "$smcctl" service enable plain
+umount "$system" full
+
+# Two at once, on units whose directory is the same
+for i in 1 2 3 4 5 6; do unit "r$i.service"; done
+tree >before_race
+for i in 1 2 3 4 5 6; do "$smcctl" service enable "r$i" plain >"race.$i" 2>&1 & children="${children:-} $!"; done
+for pid in $children; do wait "$pid" || result 1 "a race: one failed"; done
+children=
+holds "a race: all are enabled" test "$(find "$system" -name 90-smcctl.conf | wc -l)" = 7
+gives 0 "a race: disable all" "$smcctl" service disable r1 r2 r3 r4 r5 r6 plain
+holds "a race: nothing stays behind" same_as before_race
+finish
