@@ -144,7 +144,7 @@ background() {
 background env python3 listen.py 7000 7001
 plain=$pid
 "$smcctl" doctor >out 2>err
-finds warning listener "python3 \($plain[^)]*\) listens on 127\.0\.0\.1 port 7000 by plain TCP, and the policy says SMC; start it with smcctl run"
+finds warning listener "python3 \(${plain}[^)]*\) listens on 127\.0\.0\.1 port 7000 by plain TCP, and the policy says SMC; start it with smcctl run"
 holds "a listener that no rule names is none of our business" bash -c '! grep "port 7001" out'
 "$smcctl" policy off >/dev/null
 "$smcctl" doctor >out 2>err

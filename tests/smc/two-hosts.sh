@@ -28,7 +28,7 @@ if [ "$LAB_HOST" = a ]; then
 	pid=$!
 	within 30 "... on another port, with another EID" grep -q '^listening on port 7777;' listening
 	reach differs
-	await done
+	await "done"
 	kill $pid; wait $pid 2>/dev/null
 	finish
 fi
@@ -49,5 +49,5 @@ finds problem peer 'the hosts have no EID in common \(here SMCSHIM-LAB, there OT
 gives 2 "a peer that is not there" "$smcctl" doctor --peer "$LAB_PEER:1"
 finds problem peer "$LAB_PEER:1: nobody listens on that port"
 finds note peer 'what .* offers cannot be compared: .*; smcctl doctor --listen there'
-reach done
+reach "done"
 finish
