@@ -37,6 +37,12 @@ cmd_function cmd_device_list;
 cmd_function cmd_linkgroup_list;
 cmd_function cmd_stats;
 cmd_function cmd_sockets;
+cmd_function cmd_cloud_plan;
+cmd_function cmd_cloud_apply;
+cmd_function cmd_cloud_status;
+cmd_function cmd_cloud_destroy;
+cmd_function cmd_cloud_import;
+cmd_function cmd_cloud_whoami;
 cmd_function cmd_complete;
 
 extern const struct ctl_option cmd_run_options[];
@@ -57,5 +63,11 @@ extern const struct ctl_option cmd_device_list_options[];
 extern const struct ctl_option cmd_linkgroup_list_options[];
 extern const struct ctl_option cmd_stats_options[];
 extern const struct ctl_option cmd_sockets_options[];
+extern const struct ctl_option cmd_cloud_plan_options[];
+extern const struct ctl_option cmd_cloud_apply_options[];
+extern const struct ctl_option cmd_cloud_status_options[];
+extern const struct ctl_option cmd_cloud_destroy_options[];
+extern const struct ctl_option cmd_cloud_import_options[];
+extern const struct ctl_option cmd_cloud_whoami_options[];
 
 #endif
