@@ -91,7 +91,9 @@ static enum ctl_exit associate_params(struct job *job, const char *target, struc
 static enum ctl_exit fill_call(struct job *job, const struct plan_step *step, const struct world_object *object,
 	const char *target, struct cloud_params *params, struct call *call)
 {
-	cloud_params_add(params, "RegionId", job->cloud.region);
+	/* The one action that has no region among its parameters. */
+	if (step->action != PLAN_STOP)
+		cloud_params_add(params, "RegionId", job->cloud.region);
 	switch (step->action) {
 	case PLAN_ATTACH:
 		*call = (struct call){CLOUD_ECS, "AttachNetworkInterface", CLOUD_MUTATION};
@@ -203,6 +205,10 @@ static bool is_foreign(const struct job *job, const struct plan_step *step, cons
 		return false;
 	for (size_t i = 0; i < job->state.count; i++) {
 		if (strcmp(job->state.resources[i].id, object->attached) == 0)
+			return false;
+	}
+	for (size_t i = 0; i < job->world.count; i++) {
+		if (job->world.objects[i].tagged && strcmp(job->world.objects[i].id, object->attached) == 0)
 			return false;
 	}
 	return true;

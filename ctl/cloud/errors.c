@@ -61,7 +61,8 @@ enum cloud_class errors_class(long status, const char *code)
 		return CLOUD_THROTTLED;
 	if (status >= 500)
 		return CLOUD_AGAIN;
-	return status == 401 || status == 403 ? CLOUD_DENIED : CLOUD_STOP;
+	/* Quotas come with 403, too: only without a code of its own is that a matter of rights. */
+	return (status == 401 || status == 403) && !*code ? CLOUD_DENIED : CLOUD_STOP;
 }
 
 static const struct {

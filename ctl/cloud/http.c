@@ -13,7 +13,7 @@
 #include "ctl/cloud/secret.h"
 
 struct http {
-	CURL *curl; /* one handle: connections are kept between requests */
+	CURL *curl;
 };
 
 int http_open(struct http **out)
@@ -50,26 +50,36 @@ void http_reply_clear(struct http_reply *reply)
 	*reply = (struct http_reply){.status = 0};
 }
 
+/* What libcurl hands its body to. */
+struct sink {
+	struct http_reply *reply;
+	size_t room;
+};
+
 static size_t take_body(char *data, size_t one, size_t size, void *to)
 {
-	struct http_reply *reply = to;
-	char *larger;
+	struct sink *sink = to;
+	struct http_reply *reply = sink->reply;
 
 	(void)one;
 	if (size > HTTP_REPLY_MAX - reply->size)
 		return 0;
-	/* Not realloc(): a reply may hold a secret, and what it leaves behind could not be wiped. */
-	larger = malloc(reply->size + size + 1);
-	if (!larger)
-		return 0;
-	if (reply->body) {
-		memcpy(larger, reply->body, reply->size);
+	if (reply->size + size + 1 > sink->room) {
+		size_t room = (reply->size + size + 1) * 2;
+		/* Not realloc(): a reply may hold a secret, and what it leaves behind could not be wiped. */
+		char *larger = malloc(room);
+
+		if (!larger)
+			return 0;
+		if (reply->body)
+			memcpy(larger, reply->body, reply->size);
 		secret_free(reply->body);
+		reply->body = larger;
+		sink->room = room;
 	}
-	memcpy(larger + reply->size, data, size);
-	reply->body = larger;
+	memcpy(reply->body + reply->size, data, size);
 	reply->size += size;
-	larger[reply->size] = '\0';
+	reply->body[reply->size] = '\0';
 	return size;
 }
 
@@ -110,7 +120,7 @@ static size_t take_headers(char *line, size_t one, size_t length, void *to)
 	return length;
 }
 
-static int set_up(CURL *curl, const struct http_request *request, struct curl_slist *headers, struct http_reply *reply)
+static int set_up(CURL *curl, const struct http_request *request, struct curl_slist *headers, struct sink *sink)
 {
 	bool plain = starts_with(request->url, "http://");
 	CURLcode r = CURLE_OK;
@@ -120,15 +130,21 @@ static int set_up(CURL *curl, const struct http_request *request, struct curl_sl
 	r |= curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, plain ? "http" : "https");
 	/* A redirect would carry the signed request, and with it the token, to somebody else. */
 	r |= curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+	/*
+	 * On a connection that was used before, libcurl sends a request again by itself when the peer closes without an
+	 * answer: the same nonce twice, and worse, an action twice that has no token. A new connection gets one attempt.
+	 */
+	r |= curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+	r |= curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
 	r |= curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	r |= curl_easy_setopt(
 		curl, CURLOPT_CONNECTTIMEOUT_MS, request->timeout_ms < 5000 ? request->timeout_ms : 5000L);
 	r |= curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, request->timeout_ms);
 	r |= curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	r |= curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-	r |= curl_easy_setopt(curl, CURLOPT_WRITEDATA, reply);
+	r |= curl_easy_setopt(curl, CURLOPT_WRITEDATA, sink);
 	r |= curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_headers);
-	r |= curl_easy_setopt(curl, CURLOPT_HEADERDATA, reply);
+	r |= curl_easy_setopt(curl, CURLOPT_HEADERDATA, sink->reply);
 	if (request->direct)
 		r |= curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
 	if (strcmp(request->method, "POST") == 0) {
@@ -163,6 +179,7 @@ int http_do(struct http *http, const struct http_request *request, struct http_r
 {
 	struct curl_slist *headers = NULL;
 	CURLcode code = CURLE_OUT_OF_MEMORY;
+	struct sink sink = {.reply = reply};
 	int r = 0;
 
 	*reply = (struct http_reply){.status = 0};
@@ -175,7 +192,7 @@ int http_do(struct http *http, const struct http_request *request, struct http_r
 			headers = longer;
 	}
 	if (r == 0)
-		r = set_up(http->curl, request, headers, reply);
+		r = set_up(http->curl, request, headers, &sink);
 	if (r == 0) {
 		code = curl_easy_perform(http->curl);
 		(void)curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &reply->status);
