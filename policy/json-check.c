@@ -297,7 +297,7 @@ bool json_check(const char *text, size_t len, struct json_fault *fault)
 		return false;
 	skip_space(&check);
 	if (check.at == len)
-		return fail(&check, len, 0, "end of file", "there is no policy in it; write { \"version\": 1, ... }");
+		return fail(&check, len, 0, "end of file", "there is nothing in it; write { \"version\": 1, ... }");
 	if (!check_value(&check))
 		return false;
 	skip_space(&check);
