@@ -123,10 +123,11 @@ int credentials_of_profile(struct cloud_net *net, struct credential_profile *pro
 		return assume_role(net, profile, provider, out, problem);
 	if (strcmp(mode, "StsToken") == 0 && !profile->token)
 		return credentials_problem(problem, -EINVAL, "", "the profile has no security token");
-	*out = (struct cloud_credential){.id = take(profile->id),
-		.secret = take(profile->secret),
-		.token = strcmp(mode, "StsToken") == 0 ? take(profile->token) : NULL,
-		.provider = provider};
+	*out = (struct cloud_credential){.provider = provider};
+	out->id = take(profile->id);
+	out->secret = take(profile->secret);
+	if (strcmp(mode, "StsToken") == 0)
+		out->token = take(profile->token);
 	return 0;
 }
 

@@ -37,6 +37,28 @@ survives "a call that is in flight" '{"action":"AllocateEipAddress","kind":"erro
 survives "an address in another state" '{"action":"AssociateEipAddress","kind":"error","code":"IncorrectEipStatus","times":2}'
 survives "an instance that is not ready" '{"action":"AttachNetworkInterface","kind":"error","code":"InvalidOperation.InvalidEcsState","times":2}'
 
+# Killed while a reply is outstanding, and then reads that do not see what was made: only the token on the disk helps.
+killed_unseen() { # ACTION FILE-FUNCTION
+	"$2"
+	fresh
+	ctl fault "{\"action\":\"$1\",\"kind\":\"hang-after\"}"
+	"$smcctl" cloud apply --yes stack.json >out 2>err </dev/null &
+	local pid=$!
+	within 30 "$1 is sent" grep -q "\"$1\"" double/calls
+	{ kill -KILL $pid; wait $pid; } 2>/dev/null
+	holds "... its token is on the disk" sh -c 'grep -q "ClientToken=" stack.json.state && grep -q "\"action\":.*$1" stack.json.state' - "$1"
+	ctl set '{"stale":8,"staleSince":0.5}'
+	gives 0 "... the next run sends the same call again" cloud apply --yes --timeout 3000 stack.json
+	says err "an earlier run ended during $1; sending the same call again"
+	world_is "... and each thing is there once" 'len(made("eni")) == 1 and len(made("eip")) == 1 and len(d["ledger"]["rules"]) == 2 and len(made("instance")) <= 1'
+	cloud destroy --yes --timeout 3000 stack.json >out 2>err
+	nothing_left
+	no_violation
+}
+killed_unseen CreateNetworkInterface stack_file
+killed_unseen AllocateEipAddress stack_file
+killed_unseen RunInstances run_file
+
 stack_file
 fresh
 ctl set '{"stale":14}'

@@ -212,7 +212,7 @@ function control(request, response, body) {
   case 'fault': faults.push(given); break;
   case 'faults-off': faults = []; break;
   case 'deny': denied = given.actions; break;
-  case 'set': Object.assign(cloud, given); cloud.staleSince = cloud.now(); break;
+  case 'set': Object.assign(cloud, { staleSince: cloud.now() }, given); break;
   case 'object': Object.assign(cloud.objects.get(given.id), given); break;
   case 'remove': cloud.objects.delete(given.id); break;
   case 'rule': cloud.groups[given.group].rules.push(Object.assign({ id: `sgr-old-${cloud.next++}`, priority: 1 }, given.rule)); break;
