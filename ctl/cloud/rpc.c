@@ -15,7 +15,7 @@
 #define MAX_HEADERS 12u
 #define TIMEOUT_MS 10000
 /* With a faster clock: still enough for a loaded machine. */
-#define TIMEOUT_MIN_MS 1500
+#define TIMEOUT_MIN_MS 3000
 
 static const char *const versions[] = {
 	[CLOUD_ECS] = "2014-05-26", [CLOUD_VPC] = "2016-04-28", [CLOUD_STS] = "2015-04-01"};

@@ -10,7 +10,7 @@ double
 killed_at() { # POINT COMMAND...: exit status of the command that is killed there
 	local point=$1
 	shift
-	LD_PRELOAD=${asan:+$asan:}$crash CRASH_AT=$point "$smcctl" cloud "$@" >out 2>err </dev/null
+	LD_PRELOAD=${asan:+$asan:}$crash CRASH_AT=$point "$smcctl" cloud "$1" --timeout 20000 "${@:2}" >out 2>err </dev/null
 }
 
 # Counts the points of a whole run: the first number at which nothing is killed any more.

@@ -11,9 +11,9 @@ survives() { # NAME FAULT FILE-FUNCTION
 	"${3:-stack_file}"
 	fresh
 	ctl fault "$2"
-	gives 0 "$1: apply" cloud apply --yes --timeout 3000 stack.json
+	gives 0 "$1: apply" cloud apply --yes --timeout 20000 stack.json
 	world_is "... each thing is there once" 'len(made("eni")) == 1 and len(made("eip")) == 1 and len(d["ledger"]["rules"]) == 2 and len(made("instance")) <= 1'
-	gives 0 "... destroy" cloud destroy --yes --timeout 3000 stack.json
+	gives 0 "... destroy" cloud destroy --yes --timeout 20000 stack.json
 	nothing_left "... nothing is left"
 	no_violation "... no call was wrong"
 }
@@ -48,10 +48,10 @@ killed_unseen() { # ACTION FILE-FUNCTION
 	{ kill -KILL $pid; wait $pid; } 2>/dev/null
 	holds "... its token is on the disk" sh -c 'grep -q "ClientToken=" stack.json.state && grep -q "\"action\":.*$1" stack.json.state' - "$1"
 	ctl set '{"stale":8,"staleSince":0.5}'
-	gives 0 "... the next run sends the same call again" cloud apply --yes --timeout 3000 stack.json
+	gives 0 "... the next run sends the same call again" cloud apply --yes --timeout 20000 stack.json
 	says err "an earlier run ended during $1; sending the same call again"
 	world_is "... and each thing is there once" 'len(made("eni")) == 1 and len(made("eip")) == 1 and len(d["ledger"]["rules"]) == 2 and len(made("instance")) <= 1'
-	cloud destroy --yes --timeout 3000 stack.json >out 2>err
+	cloud destroy --yes --timeout 20000 stack.json >out 2>err
 	nothing_left
 	no_violation
 }
@@ -62,7 +62,7 @@ killed_unseen RunInstances run_file
 stack_file
 fresh
 ctl set '{"stale":14}'
-gives 0 "reads that do not see the newest" cloud apply --yes --timeout 3000 stack.json
+gives 0 "reads that do not see the newest" cloud apply --yes --timeout 20000 stack.json
 complete "... make nothing twice"
 fresh
 ctl set '{"emptyReply":1}'
@@ -77,7 +77,7 @@ says err "took .* back to Available without a reason"
 gives 0 "... can be tried again" cloud apply --yes stack.json
 complete "... and is there then"
 ctl set '{"stickDetach":1}'
-gives 0 "a detach that is stuck" cloud destroy --yes --timeout 3000 stack.json
+gives 0 "a detach that is stuck" cloud destroy --yes --timeout 20000 stack.json
 nothing_left "... is asked for again"
 
 finish
