@@ -18,33 +18,37 @@
 /* An object that was just made may not be seen at once. */
 #define UNSEEN_LOOKS 10u
 
-/* Where a step wants its object, in the words of the service. */
+/* Where a step wants its object, in the words of the service; NULL: no such state. */
 struct goal {
-	enum world_kind kind;
 	const char *done;
-	const char *act;     /* in this state the action is due; "": never */
-	const char *between; /* on the way; "" */
+	const char *act;     /* in this state the action is due */
+	const char *between; /* on the way */
+	const char *what;    /* how things are until then, for messages */
+	enum world_kind kind;
 	bool absence_is_done;
 	bool bound; /* it has to be attached to the right thing */
-	const char *what;
 };
 
 static const struct goal *goal_of(enum plan_action action)
 {
 	static const struct goal goals[] = {
-		[PLAN_RUN] = {WORLD_INSTANCE, "Running", "", "Starting", false, false, "not running"},
-		[PLAN_ATTACH] = {WORLD_INTERFACE, "InUse", "Available", "Attaching", false, true, "not attached"},
-		[PLAN_ASSOCIATE] = {WORLD_ADDRESS, "InUse", "Available", "Associating", false, true, "not associated"},
-		[PLAN_UNASSOCIATE] = {WORLD_ADDRESS, "Available", "InUse", "Unassociating", true, false, "associated"},
-		[PLAN_RELEASE] = {WORLD_ADDRESS, "", "Available", "Releasing", true, false, "there"},
-		[PLAN_DETACH] = {WORLD_INTERFACE, "Available", "InUse", "Detaching", true, false, "attached"},
-		[PLAN_DELETE] = {WORLD_INTERFACE, "", "Available", "Deleting", true, false, "there"},
-		[PLAN_STOP] = {WORLD_INSTANCE, "Stopped", "Running", "Stopping", true, false, "running"},
-		[PLAN_DELETE_INSTANCE] = {WORLD_INSTANCE, "", "Stopped", "", true, false, "there"},
-		[PLAN_FORGET] = {WORLD_RULE, "", "", "", false, false, ""},
+		[PLAN_RUN] = {"Running", NULL, "Starting", "not running", WORLD_INSTANCE, false, false},
+		[PLAN_ATTACH] = {"InUse", "Available", "Attaching", "not attached", WORLD_INTERFACE, false, true},
+		[PLAN_ASSOCIATE] = {"InUse", "Available", "Associating", "not associated", WORLD_ADDRESS, false, true},
+		[PLAN_UNASSOCIATE] = {"Available", "InUse", "Unassociating", "associated", WORLD_ADDRESS, true, false},
+		[PLAN_RELEASE] = {NULL, "Available", "Releasing", "there", WORLD_ADDRESS, true, false},
+		[PLAN_DETACH] = {"Available", "InUse", "Detaching", "attached", WORLD_INTERFACE, true, false},
+		[PLAN_DELETE] = {NULL, "Available", "Deleting", "there", WORLD_INTERFACE, true, false},
+		[PLAN_STOP] = {"Stopped", "Running", "Stopping", "running", WORLD_INSTANCE, true, false},
+		[PLAN_DELETE_INSTANCE] = {NULL, "Stopped", NULL, "there", WORLD_INSTANCE, true, false},
 	};
 
 	return &goals[action];
+}
+
+static bool is_in(const struct world_object *object, const char *status)
+{
+	return status && strcmp(object->status, status) == 0;
 }
 
 /* What the object is to be bound to, or is expected to be bound to when it is taken away. */
@@ -220,15 +224,15 @@ static enum verdict judge(const struct goal *goal, const struct plan_step *step,
 	progress->looks++;
 	if (foreign)
 		return ELSEWHERE;
-	if (goal->done[0] && strcmp(object->status, goal->done) == 0)
+	if (is_in(object, goal->done))
 		return DONE;
-	if (goal->between[0] && strcmp(object->status, goal->between) == 0) {
+	if (is_in(object, goal->between)) {
 		progress->was_between = true;
 		return step->action == PLAN_DETACH && progress->looks % STUCK_LOOKS == 0 ? ACT : WAIT;
 	}
-	if (step->action == PLAN_RUN && progress->was_between && strcmp(object->status, "Stopped") == 0)
+	if (step->action == PLAN_RUN && progress->was_between && is_in(object, "Stopped"))
 		return TAKEN_BACK;
-	if (goal->act[0] && strcmp(object->status, goal->act) == 0) {
+	if (is_in(object, goal->act)) {
 		if (progress->was_between && step->action == PLAN_ATTACH)
 			return TAKEN_BACK;
 		return progress->looks > progress->patience ? ACT : WAIT;

@@ -37,6 +37,7 @@ int credentials_read_json(const cJSON *object, const char *provider, struct clou
 		return r;
 	made.expires = timegm(&tm);
 	*out = made;
+	/* NOLINTNEXTLINE(clang-analyzer-deadcode.DeadStores): the cleanup attribute reads it */
 	made = (struct cloud_credential){.id = NULL};
 	return 0;
 }

@@ -83,15 +83,15 @@ static void put_encoded(FILE *stream, const char *text)
 
 static int compare(const void *a, const void *b)
 {
-	const struct cloud_param *x = *(const struct cloud_param *const *)a;
-	const struct cloud_param *y = *(const struct cloud_param *const *)b;
+	const struct cloud_param *x = a, *y = b;
 
 	return strcmp(x->key, y->key);
 }
 
 int cloud_params_query(const struct cloud_params *params, char **out)
 {
-	_cleanup_free_ const struct cloud_param **sorted = calloc(params->count + 1, sizeof(*sorted));
+	/* Copies of the pairs; the strings stay whose they are. */
+	_cleanup_free_ struct cloud_param *sorted = calloc(params->count + 1, sizeof(*sorted));
 	char *text = NULL;
 	size_t size;
 	FILE *stream;
@@ -101,15 +101,15 @@ int cloud_params_query(const struct cloud_params *params, char **out)
 	stream = open_memstream(&text, &size);
 	if (!stream)
 		return -ENOMEM;
-	for (size_t i = 0; i < params->count; i++)
-		sorted[i] = &params->items[i];
+	if (params->count)
+		memcpy(sorted, params->items, params->count * sizeof(*sorted));
 	qsort(sorted, params->count, sizeof(*sorted), compare);
 	for (size_t i = 0; i < params->count; i++) {
 		if (i)
 			fputc('&', stream);
-		put_encoded(stream, sorted[i]->key);
+		put_encoded(stream, sorted[i].key);
 		fputc('=', stream);
-		put_encoded(stream, sorted[i]->value);
+		put_encoded(stream, sorted[i].value);
 	}
 	if (fclose(stream) != 0) {
 		secret_free(text);

@@ -42,6 +42,7 @@ __attribute__((format(printf, 6, 7))) static struct plan_step *add(struct plan *
 	if (!step)
 		return NULL;
 	va_start(ap, why);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): va_start() stands above */
 	(void)vsnprintf(step->why, sizeof(step->why), why, ap);
 	va_end(ap);
 	return step;
@@ -62,6 +63,7 @@ void plan_refuse(struct plan *plan, enum ctl_exit code, const char *resource, co
 	*refusal = (struct plan_refusal){.code = code};
 	snprintf(refusal->resource, sizeof(refusal->resource), "%s", resource);
 	va_start(ap, why);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): va_start() stands above */
 	(void)vsnprintf(refusal->why, sizeof(refusal->why), why, ap);
 	va_end(ap);
 }

@@ -196,14 +196,20 @@ static void test_replies(void **state)
 	check_reply(404, "{\"Code\":7}", CLOUD_STOP, "");
 }
 
+#define REST ",\"stack\":\"s\",\"region\":\"r\",\"resources\":"
+#define ONE "{\"name\":\"a\",\"id\":\"i\"}"
+
 static void test_state(void **state)
 {
-	static const char *const bad[] = {"", "{}", "[]",
-		"{\"version\":2,\"stack\":\"s\",\"region\":\"r\",\"resources\":[]}",
-		"{\"version\":1,\"stack\":\"s\",\"region\":\"r\",\"resources\":[{\"name\":\"a\"}]}",
-		"{\"version\":1,\"stack\":\"s\",\"region\":\"r\",\"resources\":[{\"name\":\"a\",\"id\":\"i\"},{"
-		"\"name\":\"a\",\"id\":\"j\"}]}",
-		"{\"version\":1,\"stack\":\"s\",\"region\":\"r\",\"resources\":[],\"pending\":{\"name\":\"a\"}}"};
+	static const char *const bad[] = {
+		"",
+		"{}",
+		"[]",
+		"{\"version\":2" REST "[]}",
+		"{\"version\":1" REST "[{\"name\":\"a\"}]}",
+		"{\"version\":1" REST "[" ONE "," ONE "]}",
+		"{\"version\":1" REST "[],\"pending\":{\"name\":\"a\"}}",
+	};
 	char directory[] = "/tmp/t-cloud-parts-XXXXXX";
 	_cleanup_state_ struct state one = {.path = NULL};
 	_cleanup_state_ struct state two = {.path = NULL};

@@ -275,7 +275,9 @@ static void test_instance(void **state)
 
 	(void)state;
 	f->stack.instance = STACK_RUN;
-	f->stack.run = (struct stack_run){.image = "m", .type = "ecs.t", .vswitch = "vsw-1"};
+	snprintf(f->stack.run.image, sizeof(f->stack.run.image), "m");
+	snprintf(f->stack.run.type, sizeof(f->stack.run.type), "ecs.t");
+	snprintf(f->stack.run.vswitch, sizeof(f->stack.run.vswitch), "vsw-1");
 	f->world.instance = (struct world_instance){.id = ""};
 	expect(f, "+ run instance $\n" ALL_NEW);
 	own = put(f, WORLD_INSTANCE, "instance", "i-7");
