@@ -224,18 +224,33 @@ static void say_what_exists(struct job *job)
 			job->state.pending.name, job->state.pending.action);
 }
 
+/* What failed to be detached need not be waited for to be deleted. */
+static bool has_failed(const struct job *job, size_t before)
+{
+	for (size_t i = 0; i < before; i++) {
+		if (job->plan.steps[i].failed &&
+			strcmp(job->plan.steps[i].resource, job->plan.steps[before].resource) == 0)
+			return true;
+	}
+	return false;
+}
+
 enum ctl_exit job_run(struct job *job, bool go_on)
 {
 	enum ctl_exit result = CTL_OK;
 	bool done = false;
 
 	for (size_t i = 0; i < job->plan.count; i++) {
-		const struct plan_step *step = &job->plan.steps[i];
-		enum ctl_exit code = clock_wait(&job->cloud.net.clock, 0)
+		struct plan_step *step = &job->plan.steps[i];
+		enum ctl_exit code;
+
+		if (has_failed(job, i))
+			continue;
+		code = clock_wait(&job->cloud.net.clock, 0)
 			? do_step(job, step)
 			: cloud_waited_enough(&job->cloud, step->resource, "not begun");
-
 		if (code != CTL_OK) {
+			step->failed = true;
 			result = result == CTL_OK ? code : result;
 			/* The rest waits for this one, or for the same service, network or clock. */
 			if (!go_on || job->cloud.net.clock.interrupted)

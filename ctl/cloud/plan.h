@@ -33,6 +33,7 @@ struct plan_step {
 	char why[192];
 	bool bills;
 	bool pre_existing;
+	bool failed;          /* when it was carried out */
 	uint64_t queue_pairs; /* of an interface to be made */
 };
 

@@ -6,6 +6,15 @@
 in_namespace
 double
 
+# smcctl starts before every program it wraps, so it stays small; the helper is found beside it.
+readelf -d "$smcctl" >needed
+holds "smcctl itself has no libcurl and no libcrypto" sh -c '! grep -Eq "libcurl|libcrypto|libssl" needed'
+mkdir alone && cp "$smcctl" alone/smcctl
+gives 1 "without its helper" alone/smcctl cloud whoami
+says err "^smcctl: helper 'smcctl-cloud': not found beside smcctl; reinstall$"
+mkdir -p usr/bin usr/libexec && cp "$smcctl" usr/bin/smcctl && cp "$top_builddir/smcctl-cloud" usr/libexec/
+gives 0 "the helper in libexec" usr/bin/smcctl cloud whoami
+
 stack_file
 fresh
 gives 0 "plan" cloud plan stack.json
@@ -147,6 +156,7 @@ says err "attached to i-2"
 gives 4 "... is not taken from there by destroy" cloud destroy --yes stack.json
 world_is "... stays where it is" "obj('$eni')['instance'] == 'i-2' and obj('$eni')['status'] == 'InUse'"
 says err "left over: interface/smc $eni"
+holds "... nor waited for" sh -c '! grep -q "the time is over" err'
 ctl object "{\"id\":\"$eni\",\"instance\":\"i-1\",\"tags\":[]}"
 gives 4 "an object without our tags" cloud destroy --yes stack.json
 says err "does not bear the stack's tags"
