@@ -43,6 +43,12 @@ cmd_function cmd_service_enable;
 cmd_function cmd_service_disable;
 cmd_function cmd_service_status;
 cmd_function cmd_service_explain;
+cmd_function cmd_cloud_plan;
+cmd_function cmd_cloud_apply;
+cmd_function cmd_cloud_status;
+cmd_function cmd_cloud_destroy;
+cmd_function cmd_cloud_import;
+cmd_function cmd_cloud_whoami;
 cmd_function cmd_complete;
 
 extern const struct ctl_option cmd_run_options[];
@@ -69,5 +75,11 @@ extern const struct ctl_option cmd_service_enable_options[];
 extern const struct ctl_option cmd_service_disable_options[];
 extern const struct ctl_option cmd_service_status_options[];
 extern const struct ctl_option cmd_service_explain_options[];
+extern const struct ctl_option cmd_cloud_plan_options[];
+extern const struct ctl_option cmd_cloud_apply_options[];
+extern const struct ctl_option cmd_cloud_status_options[];
+extern const struct ctl_option cmd_cloud_destroy_options[];
+extern const struct ctl_option cmd_cloud_import_options[];
+extern const struct ctl_option cmd_cloud_whoami_options[];
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the library is that belongs to this smcctl: found from smcctl's own place, so nothing has to be configured. */
+/* Where the library and the helper are that belong to this smcctl: found from its own place, so nothing has to be configured. */
 #include "config.h"
 
 #include <errno.h>
@@ -42,11 +42,11 @@ int paths_relative(const char *from, const char *to, char **out)
 	return 0;
 }
 
-static int try_library(const char *directory, size_t length, const char *relative, char **out)
+static int try_place(const char *directory, size_t length, const char *relative, const char *name, char **out)
 {
 	_cleanup_free_ char *path = NULL;
 
-	if (asprintf(&path, "%.*s/%s/" PATHS_LIBRARY, (int)length, directory, relative) < 0) {
+	if (asprintf(&path, "%.*s/%s/%s", (int)length, directory, relative, name) < 0) {
 		path = NULL;
 		return -ENOMEM;
 	}
@@ -57,27 +57,31 @@ static int try_library(const char *directory, size_t length, const char *relativ
 	return errno == ENOMEM ? -ENOMEM : -ENOENT;
 }
 
-int paths_library_of(const char *exe, const char *bindir, const char *pkglibdir, char **out)
+/* Looks for name where it is installed, seen from the place of exe, then in the other places; NULL ends them. */
+static int find_beside(const char *exe, const char *bindir, const char *directory, const char *const *places,
+	const char *name, char **out)
 {
 	_cleanup_free_ char *installed = NULL;
 	size_t length = (size_t)(path_base(exe) - exe);
-	/* libtool builds into .libs; smcctl itself stands in the build directory, or in .libs beside the library. */
-	const char *places[] = {NULL, ".libs", "preload/.libs", "."};
 	int r;
 
 	if (length < 1)
 		return -ENOENT;
 	length = length > 1 ? length - 1 : 0;
-	r = paths_relative(bindir, pkglibdir, &installed);
-	if (r < 0)
-		return r;
-	places[0] = installed;
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		r = try_library(exe, length, places[i], out);
-		if (r != -ENOENT)
-			return r;
-	}
-	return -ENOENT;
+	r = paths_relative(bindir, directory, &installed);
+	if (r == 0)
+		r = try_place(exe, length, installed, name, out);
+	for (; r == -ENOENT && *places; places++)
+		r = try_place(exe, length, *places, name, out);
+	return r;
+}
+
+int paths_library_of(const char *exe, const char *bindir, const char *pkglibdir, char **out)
+{
+	/* libtool builds into .libs; smcctl itself stands in the build directory, or in .libs beside the library. */
+	static const char *const places[] = {".libs", "preload/.libs", ".", NULL};
+
+	return find_beside(exe, bindir, pkglibdir, places, PATHS_LIBRARY, out);
 }
 
 int paths_library(char **out)
@@ -88,5 +92,16 @@ int paths_library(char **out)
 		return paths_library_of(exe, BINDIR, PKGLIBDIR, out);
 	/* No /proc, or deleted by an update: the place that was configured. */
 	*out = realpath(PKGLIBDIR "/" PATHS_LIBRARY, NULL);
+	return *out ? 0 : -ENOENT;
+}
+
+int paths_helper(char **out)
+{
+	static const char *const places[] = {".", NULL}; /* both stand in the build directory */
+	_cleanup_free_ char *exe = realpath("/proc/self/exe", NULL);
+
+	if (exe)
+		return find_beside(exe, BINDIR, LIBEXECDIR, places, PATHS_HELPER, out);
+	*out = realpath(LIBEXECDIR "/" PATHS_HELPER, NULL);
 	return *out ? 0 : -ENOENT;
 }

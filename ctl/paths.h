@@ -50,6 +50,10 @@ _must_check_ int paths_library_of(const char *exe, const char *bindir, const cha
 /* The same for the running smcctl. */
 _must_check_ int paths_library(char **out);
 
+/* The program of smcctl cloud, found likewise. */
+_must_check_ int paths_helper(char **out);
+
 #define PATHS_LIBRARY "libsmcshim.so"
+#define PATHS_HELPER "smcctl-cloud"
 
 #endif

@@ -102,7 +102,7 @@ static bool check_bytes(struct check *check)
 		if (!length)
 			return fail(check, at, 1, "byte", "is not UTF-8; save the file as UTF-8");
 		if (!check->text[at])
-			return fail(check, at, 1, "byte", "a NUL byte has no place in a policy; remove it");
+			return fail(check, at, 1, "byte", "a NUL byte has no place in a text; remove it");
 		at += length;
 	}
 	if (check->len >= 3 && !memcmp(check->text, "\xef\xbb\xbf", 3))
@@ -137,7 +137,7 @@ static size_t escape_length(struct check *check)
 		return (size_t)fail(check, check->at, 2, "escape",
 			"JSON knows \\\" \\\\ \\/ \\b \\f \\n \\r \\t and \\uXXXX; write one of them");
 	if (!unit)
-		return (size_t)fail(check, check->at, 6, "escape", "a NUL has no place in a policy; remove it");
+		return (size_t)fail(check, check->at, 6, "escape", "a NUL has no place in a text; remove it");
 	if (unit < 0xd800 || unit > 0xdfff)
 		return 6;
 	low = check->at + 7 < check->len && check->text[check->at + 6] == '\\' && check->text[check->at + 7] == 'u'
@@ -248,7 +248,8 @@ static bool check_member(struct check *check)
 static bool check_container(struct check *check, char close)
 {
 	if (check->depth == JSON_DEPTH_MAX)
-		return fail(check, check->at, 1, "bracket", "nests deeper than 16 levels; a policy needs four");
+		return fail(
+			check, check->at, 1, "bracket", "nests deeper than 16 levels; no file of ours needs so many");
 	check->depth++;
 	check->at++;
 	skip_space(check);
@@ -296,7 +297,7 @@ bool json_check(const char *text, size_t len, struct json_fault *fault)
 		return false;
 	skip_space(&check);
 	if (check.at == len)
-		return fail(&check, len, 0, "end of file", "there is no policy in it; write { \"version\": 1, ... }");
+		return fail(&check, len, 0, "end of file", "there is nothing in it; write { \"version\": 1, ... }");
 	if (!check_value(&check))
 		return false;
 	skip_space(&check);

@@ -476,7 +476,7 @@ static void test_bytes(void **state)
 		size_t len;
 		const char *message;
 	} cases[] = {
-		{"{\0}", 3, "p:1:2: byte '\\x00': a NUL byte has no place in a policy; remove it"},
+		{"{\0}", 3, "p:1:2: byte '\\x00': a NUL byte has no place in a text; remove it"},
 		{"{\n \"\xff\" }", 8, "p:2:3: byte '\\xff': is not UTF-8; save the file as UTF-8"},
 		{"\"\xc0\xaf\"", 4, "p:1:2: byte '\\xc0': is not UTF-8; save the file as UTF-8"},
 		{"\"\xed\xa0\x80\"", 5, "p:1:2: byte '\\xed': is not UTF-8; save the file as UTF-8"},

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/* Calls with their retries, and how they fail. */
+#include "config.h"
+
+#include "ctl/cloud/client.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include "ctl/cloud/metadata.h"
+
+#define BACKOFF_BASE_MS 1000
+#define BACKOFF_CAP_MS 20000
+#define REFRESH_BEFORE_S 180
+#define METADATA_URL "http://100.100.100.200"
+
+enum ctl_exit cloud_no_memory(struct cloud *cloud)
+{
+	return ctl_error(cloud->net.ctl, CTL_FAILED, "cloud", NULL, "%s", strerror(ENOMEM));
+}
+
+static enum ctl_exit find_credential(struct cloud *cloud)
+{
+	struct credential_problem problem = {.object = ""};
+	struct cloud_credential found = {.id = NULL};
+	int r = credentials_find(&cloud->net, &found, &problem);
+
+	if (r == -ENOMEM)
+		return cloud_no_memory(cloud);
+	if (r < 0)
+		return ctl_error(cloud->net.ctl, r == -ENOENT ? CTL_NOT_PERMITTED : CTL_FAILED, "credentials",
+			problem.object, "%s", problem.why);
+	cloud_credential_clear(&cloud->credential);
+	cloud->credential = found;
+	return CTL_OK;
+}
+
+/* The hooks for tests: only towards loopback, so that nothing in an environment can send a signed request elsewhere. */
+static enum ctl_exit read_hooks(struct cloud *cloud)
+{
+	const char *endpoint = credentials_env("SMCCTL_CLOUD_ENDPOINT");
+	const char *metadata = credentials_env("SMCCTL_CLOUD_METADATA");
+	const char *speed = credentials_env("SMCCTL_CLOUD_SPEED");
+	uint64_t value = 1;
+
+	if (endpoint && !endpoint_is_loopback(endpoint))
+		return ctl_error(cloud->net.ctl, CTL_USAGE, "SMCCTL_CLOUD_ENDPOINT", endpoint,
+			"not an http or https address on loopback");
+	if (metadata && !endpoint_is_loopback(metadata))
+		return ctl_error(cloud->net.ctl, CTL_USAGE, "SMCCTL_CLOUD_METADATA", metadata,
+			"not an http or https address on loopback");
+	if (speed && (!endpoint || text_to_uint(speed, 1, 10000, &value) < 0))
+		return ctl_error(cloud->net.ctl, CTL_USAGE, "SMCCTL_CLOUD_SPEED", speed,
+			"goes with SMCCTL_CLOUD_ENDPOINT only, 1 to 10000");
+	cloud->net.endpoint = endpoint;
+	cloud->net.metadata = metadata ? metadata : METADATA_URL;
+	cloud->net.clock.speed = (unsigned)value;
+	return CTL_OK;
+}
+
+static enum ctl_exit find_region(struct cloud *cloud, const char *region)
+{
+	_cleanup_free_ char *own = NULL;
+
+	region = region ? region : credentials_env("ALIBABA_CLOUD_REGION_ID");
+	if (!region && metadata_get(&cloud->net, "region-id", &own) == 0)
+		region = own;
+	if (!region)
+		region = "cn-hangzhou";
+	if (!endpoint_region_valid(region))
+		return ctl_error(
+			cloud->net.ctl, CTL_USAGE, "region", region, "not the name of a region, as cn-hangzhou is");
+	snprintf(cloud->region, sizeof(cloud->region), "%s", region);
+	return CTL_OK;
+}
+
+enum ctl_exit cloud_open(struct cloud *cloud, struct ctl *ctl, const char *region, bool debug)
+{
+	const char *type = credentials_env("ALIBABA_CLOUD_ENDPOINT_TYPE");
+	enum ctl_exit code;
+
+	/* From here on there are secrets in memory: no core dump, and nobody reads it through /proc. */
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	*cloud = (struct cloud){.net = {.ctl = ctl, .debug = debug, .clock = {.speed = 1}}};
+	cloud->net.inside = type && strcmp(type, "vpc") == 0;
+	if (http_open(&cloud->net.http) < 0)
+		return cloud_no_memory(cloud);
+	code = read_hooks(cloud);
+	if (code == CTL_OK)
+		code = find_region(cloud, region);
+	if (code == CTL_OK)
+		code = find_credential(cloud);
+	cloud_limit(cloud, 300);
+	return code;
+}
+
+void cloud_close(struct cloud *cloud)
+{
+	http_close(&cloud->net.http);
+	cloud_credential_clear(&cloud->credential);
+}
+
+void cloud_limit(struct cloud *cloud, uint64_t seconds)
+{
+	clock_limit(&cloud->net.clock, seconds);
+}
+
+enum ctl_exit cloud_error(struct cloud *cloud, const char *action, const char *object, const struct rpc_reply *reply)
+{
+	const char *remedy = errors_remedy(reply->code);
+
+	return ctl_error(cloud->net.ctl, errors_exit(reply->class, reply->code), action, object,
+		"%s%s%s, request id %s%s%s", reply->code, reply->code[0] ? ": " : "", reply->text,
+		reply->request_id[0] ? reply->request_id : "-", remedy ? "; " : "", remedy ? remedy : "");
+}
+
+enum ctl_exit cloud_waited_enough(struct cloud *cloud, const char *object, const char *for_what)
+{
+	return ctl_error(cloud->net.ctl, CTL_PARTLY, "wait for", object, "%s %s; run it again, it goes on from here",
+		cloud->net.clock.interrupted ? "interrupted, still" : "the time is over, still", for_what);
+}
+
+/* A short-lived credential is replaced before it ends, and once when it is refused. */
+static enum ctl_exit keep_credential(struct cloud *cloud)
+{
+	if (cloud->credential.expires && time(NULL) > cloud->credential.expires - REFRESH_BEFORE_S)
+		return find_credential(cloud);
+	return CTL_OK;
+}
+
+static bool is_worth_repeating(enum cloud_kind kind, enum cloud_class class)
+{
+	return class == CLOUD_THROTTLED || class == CLOUD_IN_FLIGHT || (class == CLOUD_AGAIN && kind != CLOUD_MUTATION);
+}
+
+static uint64_t pause_before(unsigned attempt, const struct rpc_reply *reply)
+{
+	uint64_t pause = clock_backoff(attempt, BACKOFF_BASE_MS, BACKOFF_CAP_MS);
+
+	/* The SDK takes the header for milliseconds; seconds would be below our own pause anyway. */
+	if (reply->retry_after > 0 && (uint64_t)reply->retry_after > pause)
+		pause = (uint64_t)reply->retry_after;
+	return pause;
+}
+
+enum ctl_exit cloud_call(struct cloud *cloud, enum cloud_product product, const char *action, enum cloud_kind kind,
+	const struct cloud_params *params, struct rpc_reply *reply)
+{
+	struct rpc_call call = {product, action, cloud->region, params, &cloud->credential};
+
+	for (unsigned attempt = 0;; attempt++) {
+		enum ctl_exit code = keep_credential(cloud);
+		int r = code == CTL_OK ? rpc_send(&cloud->net, &call, reply) : 0;
+
+		if (code != CTL_OK)
+			return code;
+		if (r < 0)
+			return ctl_error(cloud->net.ctl, CTL_FAILED, "call", action, "%s", strerror(-r));
+		if (reply->class == CLOUD_EXPIRED && cloud->credential.expires && !cloud->refreshed) {
+			cloud->refreshed = true;
+			code = find_credential(cloud);
+			if (code != CTL_OK)
+				return code;
+		} else if (!is_worth_repeating(kind, reply->class)) {
+			break;
+		} else if (!clock_wait(&cloud->net.clock, pause_before(attempt, reply))) {
+			return cloud_error(cloud, "call", action, reply);
+		}
+		rpc_reply_clear(reply);
+	}
+	switch (reply->class) {
+	case CLOUD_FINE:
+	case CLOUD_GONE:
+	case CLOUD_BUSY:
+	case CLOUD_AGAIN:
+		return CTL_OK;
+	default:
+		return cloud_error(cloud, "call", action, reply);
+	}
+}
+
+enum ctl_exit cloud_read(struct cloud *cloud, enum cloud_product product, const char *action,
+	const struct cloud_params *params, struct rpc_reply *reply)
+{
+	enum ctl_exit code = cloud_call(cloud, product, action, CLOUD_READ, params, reply);
+
+	if (code == CTL_OK && reply->class != CLOUD_FINE)
+		return cloud_error(cloud, "call", action, reply);
+	return code;
+}
+
+static const cJSON *member(const cJSON *object, const char *path)
+{
+	char name[64];
+
+	while (object && *path) {
+		size_t length = strcspn(path, ".");
+
+		if (length >= sizeof(name))
+			return NULL;
+		memcpy(name, path, length);
+		name[length] = '\0';
+		object = cJSON_GetObjectItemCaseSensitive(object, name);
+		path += length;
+		path += *path == '.';
+	}
+	return object;
+}
+
+const cJSON *cloud_list(const cJSON *object, const char *path)
+{
+	const cJSON *list = member(object, path);
+
+	return cJSON_IsArray(list) ? list : NULL;
+}
+
+const char *cloud_text(const cJSON *object, const char *path)
+{
+	const char *text = cJSON_GetStringValue(member(object, path));
+
+	return text ? text : "";
+}
+
+uint64_t cloud_number(const cJSON *object, const char *path)
+{
+	const cJSON *item = member(object, path);
+	uint64_t value = 0;
+
+	if (cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble < 9e15)
+		return (uint64_t)item->valuedouble;
+	if (cJSON_IsString(item) && text_to_uint(item->valuestring, 0, UINT64_MAX, &value) == 0)
+		return value;
+	return 0;
+}

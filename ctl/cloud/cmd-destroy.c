@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* smcctl cloud destroy and import: takes away exactly what is the stack's; finds it again by its tags. */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "ctl/cloud-options.h"
+#include "ctl/cloud/commands.h"
+#include "ctl/cloud/metadata.h"
+#include "ctl/commands.h"
+
+/* The instance that interfaces are expected on; unknown when "this" is another machine now. */
+static enum ctl_exit find_instance(struct job *job)
+{
+	_cleanup_free_ char *this = NULL;
+	const char *id = job->stack->instance_id;
+
+	if (job->stack->instance == STACK_THIS) {
+		if (metadata_get(&job->cloud.net, "instance-id", &this) == -ENOMEM)
+			return cloud_no_memory(&job->cloud);
+		id = this ? this : "";
+	}
+	snprintf(job->world.instance.id, sizeof(job->world.instance.id), "%s", id);
+	return CTL_OK;
+}
+
+static enum ctl_exit look(struct job *job)
+{
+	enum ctl_exit code = job_look(job, false);
+
+	return code == CTL_OK ? find_instance(job) : code;
+}
+
+static enum ctl_exit plan_removal(struct job *job)
+{
+	plan_clear(&job->plan);
+	return plan_destroy(&job->state, &job->world, &job->plan) < 0 ? cloud_no_memory(&job->cloud) : CTL_OK;
+}
+
+/* What is still there, with what it is called in the console. */
+static enum ctl_exit list_leftovers(struct job *job, enum ctl_exit code)
+{
+	enum ctl_exit looked = look(job);
+	size_t left = 0;
+
+	if (looked != CTL_OK)
+		return code == CTL_OK ? looked : code;
+	for (size_t i = 0; i < job->world.count; i++) {
+		const struct world_object *object = &job->world.objects[i];
+		const struct state_resource *recorded = state_find(&job->state, object->resource);
+
+		if ((object->kind == WORLD_RULE && !object->tagged) || (recorded && recorded->pre_existing))
+			continue;
+		left++;
+		ctl_warn(job->ctl, "left over: %s %s %s%s", object->resource, object->id, object->status,
+			object->kind == WORLD_ADDRESS || object->kind == WORLD_INSTANCE ? ", which costs money" : "");
+	}
+	return left && code == CTL_OK ? CTL_PARTLY : code;
+}
+
+/* Finishes an unfinished creation first: what it may have made has to be known to be removed. */
+static enum ctl_exit prepare(struct job *job)
+{
+	enum ctl_exit code = look(job);
+	bool unfinished = job->state.pending.request != NULL;
+
+	if (code == CTL_OK && unfinished)
+		code = job_recover(job);
+	if (code == CTL_OK && unfinished)
+		code = look(job);
+	return code == CTL_OK ? plan_removal(job) : code;
+}
+
+enum ctl_exit cmd_cloud_destroy(struct ctl *ctl, const struct ctl_args *args)
+{
+	const struct job_options options = {.file = args->operands ? args->operand[0] : NULL,
+		.state = args->option[CLOUD_DESTROY_STATE],
+		.timeout = args->option[CLOUD_DESTROY_TIMEOUT],
+		.debug = args->option[CLOUD_DESTROY_DEBUG] != NULL,
+		.changes = true};
+	_cleanup_job_ struct job job;
+	enum ctl_exit code = job_open(&job, ctl, &options);
+	enum ctl_exit refused;
+	size_t steps;
+
+	if (code == CTL_OK)
+		code = prepare(&job);
+	if (code != CTL_OK)
+		return code;
+	refused = job_refusals(&job);
+	steps = job.plan.count;
+	if (steps) {
+		code = job_show_plan(&job, ctl->out, false, "");
+		fflush(ctl->out);
+		if (code == CTL_OK)
+			code = job_confirm(&job, "Remove all that?", args->option[CLOUD_DESTROY_YES] != NULL);
+		if (code != CTL_OK)
+			return code;
+		code = job_run(&job, true);
+	}
+	code = list_leftovers(&job, code != CTL_OK ? code : refused);
+	if (code == CTL_OK)
+		fprintf(ctl->out, "%s: nothing is left; steps done: %zu\n", job.stack->name, steps);
+	return code;
+}
+
+enum ctl_exit cmd_cloud_import(struct ctl *ctl, const struct ctl_args *args)
+{
+	const struct job_options options = {.file = args->operands ? args->operand[0] : NULL,
+		.state = args->option[CLOUD_IMPORT_STATE],
+		.debug = args->option[CLOUD_IMPORT_DEBUG] != NULL,
+		.changes = true};
+	_cleanup_job_ struct job job;
+	enum ctl_exit code = job_open(&job, ctl, &options);
+	size_t found = 0;
+
+	if (code == CTL_OK)
+		code = job_look(&job, false);
+	for (size_t i = 0; code == CTL_OK && i < job.world.count; i++) {
+		const struct world_object *object = &job.world.objects[i];
+		struct state_resource *recorded = state_find(&job.state, object->resource);
+
+		if (object->twin)
+			return ctl_error(ctl, CTL_STALE, "resource", object->resource,
+				"two objects bear its tags, %s is one; remove the one that is too many in the console",
+				object->id);
+		if (!object->tagged || (recorded && strcmp(recorded->id, object->id) == 0))
+			continue;
+		recorded = state_set(&job.state, object->resource, object->id);
+		if (!recorded)
+			return cloud_no_memory(&job.cloud);
+		if (object->kind == WORLD_RULE)
+			memcpy(recorded->group, job.stack->group, sizeof(recorded->group));
+		fprintf(ctl->out, "%s %s\n", object->resource, object->id);
+		found++;
+	}
+	if (code == CTL_OK)
+		code = job_save(&job);
+	if (code == CTL_OK)
+		fprintf(ctl->out, "%s: resources taken into the state: %zu\n", job.stack->name, found);
+	return code;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* What the commands over a stack have in common beyond the job itself. */
+#ifndef SMCSHIM_CTL_CLOUD_COMMANDS_H
+#define SMCSHIM_CTL_CLOUD_COMMANDS_H
+
+#include "ctl/cloud/job.h"
+
+#define JOB_PRICE 48u
+
+/* Looks at the world and plans. */
+enum ctl_exit job_make_plan(struct job *job);
+
+enum ctl_exit job_show_plan(struct job *job, FILE *stream, bool json, const char *price);
+
+/* What an hour of the instance to be run costs, in words; "" if there is none or nobody knows. */
+void job_price(struct job *job, char price[static JOB_PRICE]);
+
+/* The parameters of RunInstances, without a client token. */
+void job_run_params(const struct job *job, const struct plan_step *step, struct cloud_params *params);
+
+#endif

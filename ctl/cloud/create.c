@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/* Making things, once: the client token is on the disk before the call, so that a repetition is the same call. */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "ctl/cloud/commands.h"
+#include "ctl/cloud/sign.h"
+
+/* Of terway, the network of Kubernetes there: it takes no addresses for pods from an interface with this tag. */
+#define TAG_TERWAY "terway.alibabacloud.com/excluded"
+
+static void add_tags(const struct job *job, const char *resource, struct cloud_params *params)
+{
+	cloud_params_tag(params, 1, TAG_STACK, job->stack->name);
+	cloud_params_tag(params, 2, TAG_RESOURCE, resource);
+}
+
+void job_run_params(const struct job *job, const struct plan_step *step, struct cloud_params *params)
+{
+	const struct stack_run *run = &job->stack->run;
+
+	cloud_params_add(params, "RegionId", job->cloud.region);
+	cloud_params_add(params, "ImageId", run->image);
+	cloud_params_add(params, "InstanceType", run->type);
+	cloud_params_add(params, "VSwitchId", run->vswitch);
+	cloud_params_add(params, "SecurityGroupId", job->stack->group);
+	cloud_params_add(params, "InstanceName", job->stack->name);
+	cloud_params_add(params, "Amount", "1");
+	cloud_params_add(params, "InstanceChargeType", "PostPaid");
+	cloud_params_add(params, "KeyPairName", run->key_pair[0] ? run->key_pair : NULL);
+	cloud_params_add(params, "SystemDisk.Category", run->disk[0] ? run->disk : NULL);
+	if (run->disk_size)
+		cloud_params_addf(params, "SystemDisk.Size", "%u", run->disk_size);
+	if (run->jumbo_frames)
+		cloud_params_add(params, "NetworkOptions.EnableJumboFrame", "true");
+	/* The metadata service with session tokens only: the older one answers forged requests. */
+	cloud_params_add(params, "HttpEndpoint", "enabled");
+	cloud_params_add(params, "HttpTokens", "required");
+	add_tags(job, step->resource, params);
+	for (size_t i = 0; i < run->tag_count; i++)
+		cloud_params_tag(params, (unsigned)i + 3, run->tags[i].key, run->tags[i].value);
+}
+
+static const char *create_interface(const struct job *job, const struct plan_step *step, struct cloud_params *params)
+{
+	const struct stack_interface *interface = job->stack->interfaces;
+	const char *vswitch = job->world.instance.vswitch[0] ? job->world.instance.vswitch : job->stack->run.vswitch;
+
+	while (strcmp(interface->name, step->resource + strlen("interface/")) != 0)
+		interface++;
+	cloud_params_add(params, "RegionId", job->cloud.region);
+	cloud_params_add(params, "VSwitchId", interface->vswitch[0] ? interface->vswitch : vswitch);
+	cloud_params_add(params, "SecurityGroupId", job->stack->group);
+	cloud_params_addf(params, "NetworkInterfaceName", "%s-%s", job->stack->name, interface->name);
+	cloud_params_add(params, "NetworkInterfaceTrafficMode", interface->erdma ? "HighPerformance" : "Standard");
+	if (interface->erdma)
+		cloud_params_addf(params, "QueuePairNumber", "%llu", (unsigned long long)step->queue_pairs);
+	add_tags(job, step->resource, params);
+	cloud_params_tag(params, 3, TAG_TERWAY, "true");
+	return "CreateNetworkInterface";
+}
+
+static const char *allocate_address(const struct job *job, const struct plan_step *step, struct cloud_params *params)
+{
+	cloud_params_add(params, "RegionId", job->cloud.region);
+	cloud_params_addf(params, "Bandwidth", "%u", job->stack->address.bandwidth);
+	cloud_params_add(
+		params, "InternetChargeType", job->stack->address.by_bandwidth ? "PayByBandwidth" : "PayByTraffic");
+	cloud_params_add(params, "InstanceChargeType", "PostPaid");
+	cloud_params_add(params, "ISP", "BGP");
+	cloud_params_add(params, "Name", job->stack->name);
+	add_tags(job, step->resource, params);
+	return "AllocateEipAddress";
+}
+
+static const char *add_rule(const struct job *job, const struct plan_step *step, struct cloud_params *params)
+{
+	const struct stack_rule *rule = job->stack->rules;
+
+	while (strcmp(rule->name, step->resource + strlen("rule/")) != 0)
+		rule++;
+	cloud_params_add(params, "RegionId", job->cloud.region);
+	cloud_params_add(params, "SecurityGroupId", job->stack->group);
+	cloud_params_add(params, "Permissions.1.IpProtocol", rule->protocol);
+	cloud_params_add(params, "Permissions.1.PortRange", rule->ports);
+	cloud_params_add(params, "Permissions.1.SourceCidrIp", rule->cidr[0] ? rule->cidr : NULL);
+	cloud_params_add(params, "Permissions.1.SourceGroupId", rule->group[0] ? rule->group : NULL);
+	cloud_params_add(params, "Permissions.1.Policy", "accept");
+	cloud_params_add(params, "Permissions.1.Priority", "1");
+	cloud_params_addf(params, "Permissions.1.Description", "smcctl:%s:%s", job->stack->name, rule->name);
+	return "AuthorizeSecurityGroup";
+}
+
+static void identifier_of(const char *action, const cJSON *json, char id[static STACK_ID])
+{
+	const char *text = "";
+
+	if (strcmp(action, "CreateNetworkInterface") == 0)
+		text = cloud_text(json, "NetworkInterfaceId");
+	else if (strcmp(action, "AllocateEipAddress") == 0)
+		text = cloud_text(json, "AllocationId");
+	else if (strcmp(action, "RunInstances") == 0)
+		text = cJSON_GetStringValue(cJSON_GetArrayItem(cloud_list(json, "InstanceIdSets.InstanceIdSet"), 0));
+	snprintf(id, STACK_ID, "%s", text && strlen(text) < STACK_ID ? text : "");
+}
+
+/* The service does not say which rule it made, nor whether it made one: an equal one is success and nothing new. */
+static enum ctl_exit find_rule(struct job *job, const char *resource, char id[static STACK_ID], bool *ours)
+{
+	for (unsigned attempt = 0; attempt < 8; attempt++) {
+		_cleanup_world_ struct world world = {.objects = NULL};
+		enum ctl_exit code = world_read_rules(&job->cloud, job->stack->group, job->stack, &job->state, &world);
+		const struct world_object *object = world_find(&world, resource);
+
+		if (code != CTL_OK)
+			return code;
+		if (object) {
+			memcpy(id, object->id, STACK_ID);
+			*ours = object->tagged;
+			return CTL_OK;
+		}
+		if (!clock_wait(&job->cloud.net.clock, clock_backoff(attempt, 2000, 10000)))
+			return cloud_waited_enough(&job->cloud, resource, "not seen");
+	}
+	return ctl_error(
+		job->ctl, CTL_PARTLY, "rule", resource, "the service took it and does not list it; run it again");
+}
+
+static enum ctl_exit keep_created(struct job *job, const char *resource, const char *id, bool ours)
+{
+	struct state_resource *made = state_set(&job->state, resource, id);
+
+	if (!made)
+		return cloud_no_memory(&job->cloud);
+	made->created = (uint64_t)time(NULL);
+	made->pre_existing = !ours;
+	if (starts_with(resource, "rule/"))
+		memcpy(made->group, job->stack->group, sizeof(made->group));
+	state_end(&job->state);
+	return job_save(job);
+}
+
+/* After an answer that leaves no doubt the token is of no use any more. */
+static bool is_definite(enum cloud_class class)
+{
+	return class == CLOUD_STOP || class == CLOUD_GONE || class == CLOUD_MISMATCH;
+}
+
+static enum ctl_exit give_up(struct job *job, const char *action, const struct rpc_reply *reply, enum ctl_exit code)
+{
+	enum ctl_exit saved;
+
+	if (!is_definite(reply->class))
+		return code;
+	state_end(&job->state);
+	saved = job_save(job);
+	if (reply->class == CLOUD_GONE)
+		return cloud_error(&job->cloud, "call", action, reply);
+	return saved == CTL_OK ? code : saved;
+}
+
+/* Sends the journalled call until there is a clear answer. */
+static enum ctl_exit send_create(
+	struct job *job, const char *resource, const char *action, const struct cloud_params *params)
+{
+	enum cloud_product product = strcmp(action, "AllocateEipAddress") == 0 ? CLOUD_VPC : CLOUD_ECS;
+	bool is_rule = starts_with(resource, "rule/");
+	char id[STACK_ID] = "";
+	bool ours = true;
+
+	for (unsigned attempt = 0;; attempt++) {
+		_cleanup_rpc_reply_ struct rpc_reply reply = {.json = NULL};
+		enum ctl_exit code = cloud_call(&job->cloud, product, action, CLOUD_TOKEN, params, &reply);
+
+		if (code != CTL_OK || reply.class == CLOUD_GONE)
+			return give_up(job, action, &reply, code);
+		if (reply.class == CLOUD_FINE && is_rule)
+			break;
+		if (reply.class == CLOUD_FINE)
+			identifier_of(action, reply.json, id);
+		/* "If NetworkInterfaceId is empty in the response, try again", its page says. */
+		if (id[0])
+			break;
+		if (!clock_wait(&job->cloud.net.clock, clock_backoff(attempt, 2000, 20000)))
+			return reply.class == CLOUD_BUSY
+				? cloud_error(&job->cloud, "call", action, &reply)
+				: cloud_waited_enough(&job->cloud, resource, "without identifier");
+	}
+	if (is_rule) {
+		enum ctl_exit code = find_rule(job, resource, id, &ours);
+
+		if (code != CTL_OK)
+			return code;
+	}
+	return keep_created(job, resource, id, ours);
+}
+
+enum ctl_exit job_create(struct job *job, const struct plan_step *step)
+{
+	_cleanup_cloud_params_ struct cloud_params params = {.items = NULL};
+	char token[SIGN_NONCE];
+	const char *action;
+	enum ctl_exit code;
+	int r = sign_nonce(token);
+
+	if (r < 0)
+		return ctl_error(job->ctl, CTL_FAILED, "client token", NULL, "%s", strerror(-r));
+	cloud_params_add(&params, "ClientToken", token);
+	if (step->action == PLAN_RUN) {
+		job_run_params(job, step, &params);
+		action = "RunInstances";
+	} else if (step->action == PLAN_CREATE) {
+		action = create_interface(job, step, &params);
+	} else if (step->action == PLAN_ALLOCATE) {
+		action = allocate_address(job, step, &params);
+	} else {
+		action = add_rule(job, step, &params);
+	}
+	code = job_journal(job, step->resource, action, token, &params);
+	return code == CTL_OK ? send_create(job, step->resource, action, &params) : code;
+}
+
+static bool is_creation(const char *action)
+{
+	static const char *const actions[] = {
+		"RunInstances", "CreateNetworkInterface", "AllocateEipAddress", "AuthorizeSecurityGroup"};
+
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+		if (strcmp(actions[i], action) == 0)
+			return true;
+	}
+	return false;
+}
+
+enum ctl_exit job_recover(struct job *job)
+{
+	struct state_pending *pending = &job->state.pending;
+	_cleanup_cloud_params_ struct cloud_params params = {.items = NULL};
+	const struct world_object *object;
+	char resource[STATE_RESOURCE], action[64];
+	int r;
+
+	if (!pending->request)
+		return CTL_OK;
+	/* What only changes something is seen in the world; what makes something has to be found or repeated. */
+	if (!is_creation(pending->action)) {
+		state_end(&job->state);
+		return job_save(job);
+	}
+	memcpy(resource, pending->name, sizeof(resource));
+	memcpy(action, pending->action, sizeof(action));
+	object = world_find(&job->world, resource);
+	if (object && object->tagged)
+		return keep_created(job, resource, object->id, true);
+	ctl_warn(job->ctl, "%s: an earlier run ended during %s; sending the same call again", resource, action);
+	r = cloud_params_parse(pending->request, &params);
+	if (r < 0)
+		return ctl_error(job->ctl, CTL_BAD_INPUT, "state", job->state.path,
+			"its unfinished call is damaged; %s", "put the file aside, then smcctl cloud import");
+	return send_create(job, resource, action, &params);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* One call of the service, once: signed, sent, the reply taken apart. Retries are the client's. */
+#ifndef SMCSHIM_CTL_CLOUD_RPC_H
+#define SMCSHIM_CTL_CLOUD_RPC_H
+
+#include <cJSON.h>
+
+#include "ctl/cloud/clock.h"
+#include "ctl/cloud/endpoint.h"
+#include "ctl/cloud/errors.h"
+#include "ctl/cloud/http.h"
+#include "ctl/cloud/params.h"
+
+/* How the outside is reached: what calls and the search for credentials share. */
+struct cloud_net {
+	struct ctl *ctl;
+	struct http *http;
+	struct cloud_clock clock;
+	const char *endpoint; /* for all products; NULL: that of product and region */
+	const char *metadata; /* "http://100.100.100.200" */
+	bool inside;          /* the endpoints within the VPC */
+	bool debug;           /* say each call on ctl->err */
+};
+
+struct cloud_credential {
+	char *id;
+	char *secret;
+	char *token;          /* NULL: none */
+	long long expires;    /* seconds since 1970; 0: never */
+	const char *provider; /* static text: where it is from */
+};
+
+#define _cleanup_cloud_credential_ _cleanup_(cloud_credential_clear)
+
+void cloud_credential_clear(struct cloud_credential *credential);
+
+struct rpc_reply {
+	enum cloud_class class;
+	cJSON *json;      /* NULL: no JSON object came */
+	long status;      /* of HTTP; 0: no reply */
+	long retry_after; /* see http.h */
+	char code[96];    /* "" when there is none */
+	char request_id[64];
+	char text[512]; /* the message, or why there is no reply */
+};
+
+#define _cleanup_rpc_reply_ _cleanup_(rpc_reply_clear)
+
+void rpc_reply_clear(struct rpc_reply *reply);
+
+/* Fills reply from what came over HTTP. Also the entry for hostile replies in tests. */
+void rpc_read(const struct http_reply *http, struct rpc_reply *reply);
+
+struct rpc_call {
+	enum cloud_product product;
+	const char *action;
+	const char *region;
+	const struct cloud_params *params;
+	const struct cloud_credential *credential; /* NULL: unsigned, the parameters as a form (AssumeRoleWithOIDC) */
+};
+
+/*
+ * Sends the call and reads the reply; its class says what to make of it. Returns 0, -EINVAL (region or endpoint),
+ * -ENOMEM or -EIO (libcrypto).
+ */
+_must_check_ int rpc_send(struct cloud_net *net, const struct rpc_call *call, struct rpc_reply *reply);
+
+#endif

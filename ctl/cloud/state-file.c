@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* The state on the disk: at every moment the old one or the new one, whole. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <cJSON.h>
+
+#include "ctl/cloud/state.h"
+
+#define STATE_MAX (1u << 20)
+#define LOCK_POLL_MS 500
+
+int state_load(const char *path, struct state *state)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	_cleanup_free_ char *text = NULL;
+	struct stat st;
+	size_t size;
+	int r;
+
+	*state = (struct state){.path = strdup(path)};
+	if (!state->path)
+		return -ENOMEM;
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	/* Whoever can write it chooses what we remove. */
+	if ((st.st_uid && st.st_uid != geteuid()) || (st.st_mode & (S_IWGRP | S_IWOTH)))
+		return -EPERM;
+	r = read_all(fd, STATE_MAX, &text, &size);
+	return r < 0 ? r : state_parse(text, size, state);
+}
+
+static bool add_resource(cJSON *list, const struct state_resource *resource)
+{
+	cJSON *item = cJSON_CreateObject();
+
+	if (!cJSON_AddItemToArray(list, item))
+		return false;
+	return cJSON_AddStringToObject(item, "name", resource->name) &&
+		cJSON_AddStringToObject(item, "id", resource->id) &&
+		(!resource->group[0] || cJSON_AddStringToObject(item, "group", resource->group)) &&
+		(!resource->created || cJSON_AddNumberToObject(item, "created", (double)resource->created)) &&
+		(!resource->pre_existing || cJSON_AddTrueToObject(item, "pre_existing"));
+}
+
+static bool add_pending(cJSON *tree, const struct state_pending *pending)
+{
+	cJSON *item;
+
+	if (!pending->request)
+		return true;
+	item = cJSON_AddObjectToObject(tree, "pending");
+	return item && cJSON_AddStringToObject(item, "name", pending->name) &&
+		cJSON_AddStringToObject(item, "action", pending->action) &&
+		cJSON_AddStringToObject(item, "token", pending->token) &&
+		cJSON_AddStringToObject(item, "request", pending->request);
+}
+
+static char *to_json(const struct state *state)
+{
+	cJSON *tree = cJSON_CreateObject();
+	cJSON *list = NULL;
+	bool good = cJSON_AddNumberToObject(tree, "version", 1) &&
+		cJSON_AddStringToObject(tree, "stack", state->stack) &&
+		cJSON_AddStringToObject(tree, "region", state->region) &&
+		cJSON_AddNumberToObject(tree, "serial", (double)state->serial) &&
+		(list = cJSON_AddArrayToObject(tree, "resources"));
+	char *text = NULL;
+
+	for (size_t i = 0; good && i < state->count; i++)
+		good = add_resource(list, &state->resources[i]);
+	if (good && add_pending(tree, &state->pending))
+		text = cJSON_Print(tree);
+	cJSON_Delete(tree);
+	return text;
+}
+
+static int write_all(int fd, const char *text)
+{
+	size_t left = strlen(text);
+
+	while (left) {
+		ssize_t n = write(fd, text, left);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		text += n;
+		left -= (size_t)n;
+	}
+	return 0;
+}
+
+/* The new name is on the disk once its directory is. */
+static int sync_directory(const char *path)
+{
+	size_t length = (size_t)(path_base(path) - path);
+	_cleanup_free_ char *directory = length ? strndup(path, length) : strdup(".");
+	_cleanup_close_ int fd = -1;
+
+	if (!directory)
+		return -ENOMEM;
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+int state_save(struct state *state)
+{
+	_cleanup_free_ char *temporary = NULL;
+	_cleanup_free_ char *text = NULL;
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	state->serial++;
+	text = to_json(state);
+	if (!text)
+		return -ENOMEM;
+	if (asprintf(&temporary, "%s.new", state->path) < 0) {
+		temporary = NULL;
+		return -ENOMEM;
+	}
+	/* Left by one that was killed; only the holder of the lock writes it. */
+	if (unlink(temporary) < 0 && errno != ENOENT)
+		return -errno;
+	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+	if (fd < 0)
+		return -errno;
+	r = write_all(fd, text);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	if (r == 0 && rename(temporary, state->path) < 0)
+		r = -errno;
+	if (r < 0) {
+		(void)unlink(temporary);
+		return r;
+	}
+	return sync_directory(state->path);
+}
+
+int state_lock(const char *path, struct cloud_clock *clock, void (*waits)(void *context), void *context)
+{
+	_cleanup_free_ char *name = NULL;
+	_cleanup_close_ int fd = -1;
+	bool said = false;
+
+	if (asprintf(&name, "%s.lock", path) < 0) {
+		name = NULL;
+		return -ENOMEM;
+	}
+	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+	if (fd < 0)
+		return -errno;
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return -errno;
+		if (!said)
+			waits(context);
+		said = true;
+		if (!clock_wait(clock, LOCK_POLL_MS))
+			return clock->interrupted ? -EINTR : -ETIMEDOUT;
+	}
+	return take_fd(fd);
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* What bounds a stack: its instance, the instance's type, the zones of vSwitches, the security group. */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "ctl/cloud/metadata.h"
+#include "ctl/cloud/world.h"
+
+static void copy(char *out, size_t size, const cJSON *item, const char *path)
+{
+	const char *text = cloud_text(item, path);
+
+	snprintf(out, size, "%s", strlen(text) < size ? text : "");
+}
+
+static enum ctl_exit find_instance(struct cloud *cloud, const struct stack *stack, struct world *world)
+{
+	struct world_object *own = world_find(world, "instance");
+	_cleanup_free_ char *this = NULL;
+	const char *id = stack->instance_id;
+	int r = 0;
+
+	if (stack->instance == STACK_RUN)
+		id = own ? own->id : "";
+	if (stack->instance == STACK_THIS) {
+		r = metadata_get(&cloud->net, "instance-id", &this);
+		id = this;
+	}
+	if (r == -ENOENT)
+		return ctl_error(cloud->net.ctl, CTL_CANNOT, "instance", "this",
+			"the metadata service does not answer, so this is no instance; write its identifier into the "
+			"file");
+	if (r < 0)
+		return cloud_no_memory(cloud);
+	snprintf(world->instance.id, sizeof(world->instance.id), "%s", id);
+	return CTL_OK;
+}
+
+static enum ctl_exit keep_instance(void *context, const cJSON *item)
+{
+	struct world_instance *instance = context;
+
+	copy(instance->status, sizeof(instance->status), item, "Status");
+	copy(instance->type, sizeof(instance->type), item, "InstanceType");
+	copy(instance->zone, sizeof(instance->zone), item, "ZoneId");
+	copy(instance->vpc, sizeof(instance->vpc), item, "VpcAttributes.VpcId");
+	copy(instance->vswitch, sizeof(instance->vswitch), item, "VpcAttributes.VSwitchId");
+	copy(instance->public_address, sizeof(instance->public_address), item, "EipAddress.IpAddress");
+	if (!instance->public_address[0]) {
+		const char *first =
+			cJSON_GetStringValue(cJSON_GetArrayItem(cloud_list(item, "PublicIpAddress.IpAddress"), 0));
+
+		snprintf(instance->public_address, sizeof(instance->public_address), "%.45s", first ? first : "");
+	}
+	return CTL_OK;
+}
+
+static enum ctl_exit read_instance(struct cloud *cloud, struct world *world)
+{
+	_cleanup_cloud_params_ struct cloud_params params = {.items = NULL};
+	struct world_pages pages = {.action = "DescribeInstances",
+		.path = "Instances.Instance",
+		.params = &params,
+		.each = keep_instance,
+		.context = &world->instance,
+		.may_be_gone = true};
+	enum ctl_exit code;
+
+	cloud_params_add(&params, "RegionId", cloud->region);
+	cloud_params_addf(&params, "InstanceIds", "[\"%s\"]", world->instance.id);
+	code = params.no_memory ? cloud_no_memory(cloud) : world_read_pages(cloud, &pages);
+	if (code == CTL_OK && !world->instance.status[0])
+		return ctl_error(cloud->net.ctl, CTL_FAILED, "instance", world->instance.id,
+			"there is none in region %s", cloud->region);
+	return code;
+}
+
+static enum ctl_exit count_interface(void *context, const cJSON *item)
+{
+	struct world *world = context;
+	struct world_object object;
+
+	world_of_interface(item, "", &object);
+	for (size_t i = 0; i < world->count; i++) {
+		if (strcmp(world->objects[i].id, object.id) == 0)
+			return CTL_OK;
+	}
+	world->instance.foreign_interfaces++;
+	world->instance.foreign_erdma += object.erdma;
+	world->instance.foreign_queue_pairs += object.erdma ? object.queue_pairs : 0;
+	return CTL_OK;
+}
+
+static enum ctl_exit count_interfaces(struct cloud *cloud, struct world *world)
+{
+	_cleanup_cloud_params_ struct cloud_params params = {.items = NULL};
+	struct world_pages pages = {.action = "DescribeNetworkInterfaces",
+		.path = "NetworkInterfaceSets.NetworkInterfaceSet",
+		.params = &params,
+		.each = count_interface,
+		.context = world};
+
+	cloud_params_add(&params, "RegionId", cloud->region);
+	cloud_params_add(&params, "InstanceId", world->instance.id);
+	cloud_params_add(&params, "MaxResults", "100");
+	return params.no_memory ? cloud_no_memory(cloud) : world_read_pages(cloud, &pages);
+}
+
+static enum ctl_exit read_type(struct cloud *cloud, const char *type, struct world *world)
+{
+	_cleanup_cloud_params_ struct cloud_params params = {.items = NULL};
+	_cleanup_rpc_reply_ struct rpc_reply reply = {.json = NULL};
+	enum ctl_exit code;
+	const cJSON *item;
+
+	cloud_params_add(&params, "InstanceTypes.1", type);
+	code = cloud_read(cloud, CLOUD_ECS, "DescribeInstanceTypes", &params, &reply);
+	if (code != CTL_OK)
+		return code;
+	cJSON_ArrayForEach(item, cloud_list(reply.json, "InstanceTypes.InstanceType"))
+	{
+		if (strcmp(cloud_text(item, "InstanceTypeId"), type) != 0)
+			continue;
+		world->type = (struct world_type){.known = true,
+			.interfaces = cloud_number(item, "EniQuantity"),
+			.erdma = cloud_number(item, "EriQuantity"),
+			.queue_pairs = cloud_number(item, "QueuePairNumber"),
+			.jumbo_frames = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "JumboFrameSupport"))};
+	}
+	if (!world->type.known)
+		return ctl_error(cloud->net.ctl, CTL_CANNOT, "instance type", type,
+			"the service does not know it in region %s", cloud->region);
+	return CTL_OK;
+}
+
+static enum ctl_exit read_vswitch(struct cloud *cloud, const char *id, char zone[static 64], char vpc[static STACK_ID])
+{
+	_cleanup_cloud_params_ struct cloud_params params = {.items = NULL};
+	_cleanup_rpc_reply_ struct rpc_reply reply = {.json = NULL};
+	const cJSON *item;
+	enum ctl_exit code;
+
+	cloud_params_add(&params, "RegionId", cloud->region);
+	cloud_params_add(&params, "VSwitchId", id);
+	code = cloud_read(cloud, CLOUD_VPC, "DescribeVSwitches", &params, &reply);
+	if (code != CTL_OK)
+		return code;
+	item = cJSON_GetArrayItem(cloud_list(reply.json, "VSwitches.VSwitch"), 0);
+	if (!item)
+		return ctl_error(
+			cloud->net.ctl, CTL_FAILED, "vSwitch", id, "there is none in region %s", cloud->region);
+	copy(zone, 64, item, "ZoneId");
+	copy(vpc, STACK_ID, item, "VpcId");
+	return CTL_OK;
+}
+
+static enum ctl_exit read_group(struct cloud *cloud, const char *id, struct world *world)
+{
+	_cleanup_cloud_params_ struct cloud_params params = {.items = NULL};
+	_cleanup_rpc_reply_ struct rpc_reply reply = {.json = NULL};
+	const cJSON *item;
+	enum ctl_exit code;
+
+	cloud_params_add(&params, "RegionId", cloud->region);
+	cloud_params_addf(&params, "SecurityGroupIds", "[\"%s\"]", id);
+	code = cloud_read(cloud, CLOUD_ECS, "DescribeSecurityGroups", &params, &reply);
+	if (code != CTL_OK)
+		return code;
+	item = cJSON_GetArrayItem(cloud_list(reply.json, "SecurityGroups.SecurityGroup"), 0);
+	if (!item)
+		return ctl_error(
+			cloud->net.ctl, CTL_FAILED, "security group", id, "there is none in region %s", cloud->region);
+	copy(world->group_vpc, sizeof(world->group_vpc), item, "VpcId");
+	world->group_advanced = strcmp(cloud_text(item, "SecurityGroupType"), "enterprise") == 0;
+	return CTL_OK;
+}
+
+enum ctl_exit world_read_surroundings(struct cloud *cloud, const struct stack *stack, struct world *world)
+{
+	const char *type = stack->run.type;
+	enum ctl_exit code = find_instance(cloud, stack, world);
+
+	if (code == CTL_OK && world->instance.id[0]) {
+		code = read_instance(cloud, world);
+		type = world->instance.type;
+		memcpy(world->zone, world->instance.zone, sizeof(world->zone));
+		memcpy(world->vpc, world->instance.vpc, sizeof(world->vpc));
+		if (code == CTL_OK)
+			code = count_interfaces(cloud, world);
+	} else if (code == CTL_OK) {
+		code = read_vswitch(cloud, stack->run.vswitch, world->zone, world->vpc);
+	}
+	if (code == CTL_OK)
+		code = read_type(cloud, type, world);
+	for (size_t i = 0; i < stack->interface_count && code == CTL_OK; i++) {
+		char vpc[STACK_ID];
+
+		if (stack->interfaces[i].vswitch[0])
+			code = read_vswitch(cloud, stack->interfaces[i].vswitch, world->zones[i], vpc);
+	}
+	if (code == CTL_OK && stack->group[0])
+		code = read_group(cloud, stack->group, world);
+	return code;
+}

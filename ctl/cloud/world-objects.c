@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* Objects out of the service's replies; whatever is missing or of another type is empty. */
+#include "config.h"
+
+#include <string.h>
+
+#include "ctl/cloud/world.h"
+
+static void copy(char *out, size_t size, const cJSON *item, const char *path)
+{
+	const char *text = cloud_text(item, path);
+
+	/* What does not fit is no identifier of the service. */
+	snprintf(out, size, "%s", strlen(text) < size ? text : "");
+}
+
+/* Interfaces and instances name the halves of a tag otherwise than addresses. */
+static void read_tags(
+	const cJSON *list, const char *key, const char *value, const char *stack, struct world_object *out)
+{
+	const cJSON *tag;
+	bool ours = false;
+
+	cJSON_ArrayForEach(tag, list)
+	{
+		if (strcmp(cloud_text(tag, key), TAG_STACK) == 0)
+			ours = strcmp(cloud_text(tag, value), stack) == 0;
+		else if (strcmp(cloud_text(tag, key), TAG_RESOURCE) == 0)
+			copy(out->resource, sizeof(out->resource), tag, value);
+	}
+	out->tagged = ours && out->resource[0];
+}
+
+void world_of_interface(const cJSON *item, const char *stack, struct world_object *out)
+{
+	*out = (struct world_object){.kind = WORLD_INTERFACE};
+	copy(out->id, sizeof(out->id), item, "NetworkInterfaceId");
+	copy(out->status, sizeof(out->status), item, "Status");
+	copy(out->attached, sizeof(out->attached), item, "InstanceId");
+	if (!out->attached[0])
+		copy(out->attached, sizeof(out->attached), item, "Attachment.InstanceId");
+	copy(out->address, sizeof(out->address), item, "PrivateIpAddress");
+	copy(out->mac, sizeof(out->mac), item, "MacAddress");
+	copy(out->vswitch, sizeof(out->vswitch), item, "VSwitchId");
+	out->erdma = strcmp(cloud_text(item, "NetworkInterfaceTrafficMode"), "HighPerformance") == 0;
+	out->queue_pairs = cloud_number(item, "QueuePairNumber");
+	read_tags(cloud_list(item, "Tags.Tag"), "TagKey", "TagValue", stack, out);
+}
+
+void world_of_address(const cJSON *item, const char *stack, struct world_object *out)
+{
+	*out = (struct world_object){.kind = WORLD_ADDRESS};
+	copy(out->id, sizeof(out->id), item, "AllocationId");
+	copy(out->status, sizeof(out->status), item, "Status");
+	copy(out->attached, sizeof(out->attached), item, "InstanceId");
+	copy(out->address, sizeof(out->address), item, "IpAddress");
+	copy(out->type, sizeof(out->type), item, "InternetChargeType");
+	out->bandwidth = cloud_number(item, "Bandwidth");
+	read_tags(cloud_list(item, "Tags.Tag"), "Key", "Value", stack, out);
+}
+
+void world_of_instance(const cJSON *item, const char *stack, struct world_object *out)
+{
+	*out = (struct world_object){.kind = WORLD_INSTANCE};
+	copy(out->id, sizeof(out->id), item, "InstanceId");
+	copy(out->status, sizeof(out->status), item, "Status");
+	copy(out->type, sizeof(out->type), item, "InstanceType");
+	copy(out->vswitch, sizeof(out->vswitch), item, "VpcAttributes.VSwitchId");
+	read_tags(cloud_list(item, "Tags.Tag"), "TagKey", "TagValue", stack, out);
+}
+
+bool world_same_rule(const struct stack_rule *a, const struct stack_rule *b)
+{
+	return strcasecmp(a->protocol, b->protocol) == 0 && strcmp(a->ports, b->ports) == 0 &&
+		strcmp(a->cidr, b->cidr) == 0 && strcmp(a->group, b->group) == 0;
+}
+
+struct reading {
+	struct cloud *cloud;
+	const struct stack *stack;
+	const struct state *state;
+	struct world *world;
+};
+
+/* Which of the stack's rules this one is: by its description, by its recorded identifier, by what it says. */
+static void find_resource(const struct reading *reading, const cJSON *item, struct world_object *object)
+{
+	const char *description = cloud_text(item, "Description");
+	char prefix[STACK_NAME + 16];
+
+	snprintf(prefix, sizeof(prefix), "smcctl:%s:", reading->stack->name);
+	if (starts_with(description, prefix) && stack_name_valid(description + strlen(prefix))) {
+		snprintf(object->resource, sizeof(object->resource), "rule/%.32s", description + strlen(prefix));
+		object->tagged = true;
+		return;
+	}
+	for (size_t i = 0; i < reading->state->count; i++) {
+		if (strcmp(reading->state->resources[i].id, object->id) == 0)
+			memcpy(object->resource, reading->state->resources[i].name, sizeof(object->resource));
+	}
+	for (size_t i = 0; i < reading->stack->rule_count && !object->resource[0]; i++) {
+		if (world_same_rule(&reading->stack->rules[i], &object->rule))
+			snprintf(object->resource, sizeof(object->resource), "rule/%s", reading->stack->rules[i].name);
+	}
+}
+
+static enum ctl_exit keep_rule(void *context, const cJSON *item)
+{
+	struct reading *reading = context;
+	struct world_object object = {.kind = WORLD_RULE};
+	struct world_object *known;
+
+	copy(object.id, sizeof(object.id), item, "SecurityGroupRuleId");
+	copy(object.rule.protocol, sizeof(object.rule.protocol), item, "IpProtocol");
+	copy(object.rule.ports, sizeof(object.rule.ports), item, "PortRange");
+	copy(object.rule.cidr, sizeof(object.rule.cidr), item, "SourceCidrIp");
+	copy(object.rule.group, sizeof(object.rule.group), item, "SourceGroupId");
+	if (strcasecmp(cloud_text(item, "Policy"), "Accept") != 0 || !object.id[0])
+		return CTL_OK;
+	find_resource(reading, item, &object);
+	if (!object.resource[0])
+		return CTL_OK;
+	/* Ours by its description comes before one that only says the same. */
+	known = world_find(reading->world, object.resource);
+	if (known && (known->tagged || !object.tagged))
+		return CTL_OK;
+	if (known) {
+		*known = object;
+		return CTL_OK;
+	}
+	return world_add(reading->world, &object) ? CTL_OK : cloud_no_memory(reading->cloud);
+}
+
+enum ctl_exit world_read_rules(struct cloud *cloud, const char *group, const struct stack *stack,
+	const struct state *state, struct world *world)
+{
+	_cleanup_cloud_params_ struct cloud_params params = {.items = NULL};
+	struct reading reading = {cloud, stack, state, world};
+	const struct world_pages pages = {.action = "DescribeSecurityGroupAttribute",
+		.path = "Permissions.Permission",
+		.params = &params,
+		.each = keep_rule,
+		.context = &reading,
+		.may_be_gone = true};
+
+	cloud_params_add(&params, "RegionId", cloud->region);
+	cloud_params_add(&params, "SecurityGroupId", group);
+	cloud_params_add(&params, "Direction", "ingress");
+	cloud_params_add(&params, "MaxResults", "100");
+	return params.no_memory ? cloud_no_memory(cloud) : world_read_pages(cloud, &pages);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* What really exists: the stack's objects by their tags and recorded identifiers, and what bounds them. */
+#ifndef SMCSHIM_CTL_CLOUD_WORLD_H
+#define SMCSHIM_CTL_CLOUD_WORLD_H
+
+#include "ctl/cloud/client.h"
+#include "ctl/cloud/stack.h"
+#include "ctl/cloud/state.h"
+
+#define TAG_STACK "smcctl:stack"
+#define TAG_RESOURCE "smcctl:resource"
+#define WORLD_OBJECTS 256u
+
+enum world_kind {
+	WORLD_INSTANCE = 0,
+	WORLD_INTERFACE = 1,
+	WORLD_ADDRESS = 2,
+	WORLD_RULE = 3,
+};
+
+struct world_object {
+	enum world_kind kind;
+	char resource[STATE_RESOURCE]; /* which of the stack's it is */
+	char id[STACK_ID];
+	char status[24];
+	char attached[STACK_ID]; /* the instance, or for an address what it is bound to; "": nothing */
+	char address[46];
+	char mac[18];
+	char vswitch[STACK_ID];
+	char type[64]; /* of an instance; of an address how it is charged */
+	bool erdma;
+	uint64_t queue_pairs;
+	uint64_t bandwidth;
+	bool tagged; /* its tags say that it is the stack's */
+	bool twin;   /* another object bears the same tags */
+	struct stack_rule rule;
+};
+
+struct world_instance {
+	char id[STACK_ID];
+	char status[24];
+	char type[64];
+	char zone[64];
+	char vpc[STACK_ID];
+	char vswitch[STACK_ID];
+	char public_address[46];     /* any that it has */
+	uint64_t foreign_interfaces; /* attached and not the stack's, the primary one among them */
+	uint64_t foreign_erdma;
+	uint64_t foreign_queue_pairs;
+};
+
+struct world_type {
+	bool known;
+	uint64_t interfaces; /* with the primary one */
+	uint64_t erdma;
+	uint64_t queue_pairs;
+	bool jumbo_frames;
+};
+
+struct world {
+	struct world_instance instance; /* the one that everything is attached to; id "": not there yet */
+	struct world_type type;
+	char zone[64]; /* of the instance to be run */
+	char vpc[STACK_ID];
+	char group_vpc[STACK_ID];
+	bool group_advanced; /* such a group lets in no other groups */
+	/* Zones of the interfaces' vSwitches, in the order of the file; "": not asked. */
+	char zones[STACK_INTERFACES][64];
+	struct world_object *objects;
+	size_t count;
+};
+
+#define _cleanup_world_ _cleanup_(world_clear)
+
+void world_clear(struct world *world);
+
+struct world_object *world_find(const struct world *world, const char *resource);
+
+/*
+ * Reads the stack's objects without changing anything; with_surroundings: also what bounds them, for which the instance
+ * must exist.
+ */
+enum ctl_exit world_read(struct cloud *cloud, const struct stack *stack, const struct state *state,
+	bool with_surroundings, struct world *world);
+
+/* The state of one object now; *found is false when it does not exist. Instances, interfaces and addresses. */
+enum ctl_exit world_look(
+	struct cloud *cloud, enum world_kind kind, const char *id, struct world_object *object, bool *found);
+
+/* ---- the parts ---- */
+
+/* Appends a copy; NULL without memory. */
+struct world_object *world_add(struct world *world, const struct world_object *object);
+
+/* Objects from the service's replies. */
+void world_of_interface(const cJSON *item, const char *stack, struct world_object *out);
+void world_of_address(const cJSON *item, const char *stack, struct world_object *out);
+void world_of_instance(const cJSON *item, const char *stack, struct world_object *out);
+
+/* True if both let in the same; the service changes the case of words. */
+bool world_same_rule(const struct stack_rule *a, const struct stack_rule *b);
+
+/* Reads the rules of a group: those of the stack, and those of the file that are there already. */
+enum ctl_exit world_read_rules(struct cloud *cloud, const char *group, const struct stack *stack,
+	const struct state *state, struct world *world);
+
+/* Reads the instance, its type, zones and group. */
+enum ctl_exit world_read_surroundings(struct cloud *cloud, const struct stack *stack, struct world *world);
+
+/* Calls a paged action of ECS until its last page; each gets the list at path. */
+struct world_pages {
+	const char *action;
+	const char *path;
+	const struct cloud_params *params;
+	enum ctl_exit (*each)(void *context, const cJSON *item);
+	void *context;
+	bool may_be_gone; /* CLOUD_GONE is an empty list */
+};
+
+enum ctl_exit world_read_pages(struct cloud *cloud, const struct world_pages *pages);
+
+#endif

@@ -1,0 +1,114 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Where the access key comes from: the order of the vendor's own chain, and no secret in any message. Simulated.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh" || exit 99
+in_namespace
+double
+unset ALIBABA_CLOUD_ACCESS_KEY_ID ALIBABA_CLOUD_ACCESS_KEY_SECRET
+
+uses() { # NAME KEY PROVIDER [ASSIGNMENT...]
+	local name=$1 key=$2 provider=$3
+	shift 3
+	gives 0 "$name" env "$@" "$smcctl" cloud whoami --json
+	holds "... is the $provider" json "d['provider'] == '$provider' and d['key'] == '$key'"
+	[ ! -s err ]
+	result $? "... without a word"
+}
+# The same, and the vendor's chain takes the same key.
+agrees() {
+	uses "$@"
+	local want=$2
+	shift 3
+	key=$(env "$@" node "$top_srcdir/tests/fakecloud/chain.js" 2>/dev/null)
+	[ "${key:0:4}***" = "$want" ]
+	result $? "... as the vendor's own chain has it ($key)"
+}
+profile() { # MODE MORE
+	mkdir -p home/.aliyun
+	cat >home/.aliyun/config.json <<END
+{ "current": "a", "profiles": [
+  { "name": "other", "mode": "AK", "access_key_id": "other", "access_key_secret": "othersecret", "region_id": "cn-hangzhou" },
+  { "name": "a", "mode": "$1", $2 "region_id": "cn-hangzhou" } ] }
+END
+	chmod 600 home/.aliyun/config.json
+}
+ini() {
+	mkdir -p home/.alibabacloud
+	printf '%s\n' "$@" >home/.alibabacloud/credentials
+	chmod 600 home/.alibabacloud/credentials
+}
+own='"access_key_id": "testid", "access_key_secret": "testsecret",'
+env_key='ALIBABA_CLOUD_ACCESS_KEY_ID=other ALIBABA_CLOUD_ACCESS_KEY_SECRET=othersecret'
+
+uses "the instance's role, when there is nothing else" "STS.***" "metadata service"
+uses "... a role that is named" "STS.***" "metadata service" ALIBABA_CLOUD_ECS_METADATA=the-role
+gives 77 "... or switched off" env ALIBABA_CLOUD_ECS_METADATA_DISABLED=true "$smcctl" cloud whoami
+says err "^smcctl: credentials 'access key': none in the environment"
+ini '[default]' 'type = access_key' 'access_key_id = testid' 'access_key_secret = testsecret' '' '# comment' '[other]' 'type=access_key' \
+	'access_key_id=other' 'access_key_secret=othersecret'
+agrees "the INI file" "test***" "INI file"
+agrees "... another section" "othe***" "INI file" ALIBABA_CLOUD_PROFILE=other
+profile AK "$own"
+agrees "the CLI profile before it" "test***" "CLI profile"
+agrees "... another profile" "othe***" "CLI profile" ALIBABA_CLOUD_PROFILE=other
+agrees "... switched off" "test***" "INI file" ALIBABA_CLOUD_CLI_PROFILE_DISABLED=true
+profile StsToken '"access_key_id": "STS.role", "access_key_secret": "rolesecret", "sts_token": "role/token+==",'
+agrees "... with a token" "STS.***" "CLI profile"
+# shellcheck disable=SC2086
+agrees "the environment before them" "othe***" "environment" $env_key
+profile RamRoleArn "$own"'"ram_role_arn": "acs:ram::1:role/x", "ram_session_name": "s",'
+uses "a profile with a role" "STS.***" "CLI profile"
+profile EcsRamRole '"ram_role_name": "the-role",'
+uses "a profile with the instance's role" "STS.***" "metadata service"
+printf 'oidc-token' >token
+uses "OIDC before the files" "STS.***" "OIDC" ALIBABA_CLOUD_ROLE_ARN=acs:ram::1:role/x ALIBABA_CLOUD_OIDC_PROVIDER_ARN=acs:ram::1:oidc/y \
+	ALIBABA_CLOUD_OIDC_TOKEN_FILE="$PWD/token"
+# shellcheck disable=SC2086
+uses "the environment before OIDC" "othe***" "environment" ALIBABA_CLOUD_ROLE_ARN=r ALIBABA_CLOUD_OIDC_PROVIDER_ARN=p \
+	ALIBABA_CLOUD_OIDC_TOKEN_FILE="$PWD/token" $env_key
+gives 1 "half a key in the environment" env ALIBABA_CLOUD_ACCESS_KEY_ID=testid "$smcctl" cloud whoami
+says err "ALIBABA_CLOUD_ACCESS_KEY_SECRET.*not set"
+
+# What does not serve is an error that shows nothing of it.
+bad() { # NAME REGEX
+	gives 1 "$1" "$smcctl" cloud whoami
+	lines err 1 "... is one line"
+	says err "$2"
+	holds "... and shows no secret" sh -c '! grep -q secret-text out err'
+}
+profile CloudSSO '"access_token": "secret-text",'
+bad "a mode that we do not know" "mode 'CloudSSO' is not one of"
+profile AK '"access_key_id": "secret-text",'
+bad "half a key in the profile" "the profile has no access key"
+profile AK "$own"
+echo '{ "profiles": [ { "access_key_secret": "secret-text" ' >home/.aliyun/config.json
+bad "JSON that ends early" "config.json': not a JSON object; its text is not shown"
+rm home/.aliyun/config.json
+ini '[default]' 'secret-text without an equals sign'
+bad "an INI line that is none" "line 2 is neither"
+ini '[somebody]' 'access_key_id = secret-text'
+bad "an INI file without the section" "has no section"
+ini '[default]' 'type = access_key' 'access_key_id = testid' 'access_key_secret = testsecret'
+chmod 644 home/.alibabacloud/credentials
+gives 0 "a file that others can read" "$smcctl" cloud whoami
+says err "others can read it; chmod 600"
+chmod 600 home/.alibabacloud/credentials
+ini '[default]' 'type = access_key' 'access_key_id = testid' 'access_key_secret = secret-text'
+gives 77 "a wrong secret" "$smcctl" cloud whoami
+says err "SignatureDoesNotMatch: .*the secret does not belong to the access key"
+holds "... is not shown" sh -c '! grep -q secret-text out err'
+gives 77 "debug shows each call" "$smcctl" cloud whoami --debug
+says err "^smcctl: call GetCallerIdentity: HTTP 400, SignatureDoesNotMatch"
+holds "... and no key" sh -c '! grep -Eq "secret-text|Authorization|Signature=" out err'
+
+# TLS: a certificate of somebody else is refused.
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=fakecloud -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out cert.pem 2>/dev/null
+export ALIBABA_CLOUD_ACCESS_KEY_ID=testid ALIBABA_CLOUD_ACCESS_KEY_SECRET=testsecret
+double --tls cert.pem key.pem
+export SMCCTL_CLOUD_ENDPOINT=https://127.0.0.1:$port
+gives 1 "a certificate that nobody signed" "$smcctl" cloud whoami --region cn-hangzhou
+says err "certificate"
+cat cert.pem >>/etc/ssl/certs/ca-certificates.crt
+gives 0 "one that the system trusts" "$smcctl" cloud whoami --region cn-hangzhou
+finish

@@ -1,0 +1,219 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# smcctl cloud from plan to destroy against the double: what is made, what is refused, what is left alone. Simulated.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh" || exit 99
+in_namespace
+double
+
+# smcctl starts before every program it wraps, so it stays small; the helper is found beside it.
+readelf -d "$smcctl" >needed
+holds "smcctl itself has no libcurl and no libcrypto" sh -c '! grep -Eq "libcurl|libcrypto|libssl" needed'
+mkdir alone && cp "$smcctl" alone/smcctl
+gives 1 "without its helper" alone/smcctl cloud whoami
+says err "^smcctl: helper 'smcctl-cloud': not found beside smcctl; reinstall$"
+mkdir -p usr/bin usr/libexec && cp "$smcctl" usr/bin/smcctl && cp "$top_builddir/smcctl-cloud" usr/libexec/
+gives 0 "the helper in libexec" usr/bin/smcctl cloud whoami
+
+stack_file
+fresh
+gives 0 "plan" cloud plan stack.json
+says out '^\+ +interface/smc +create +- +an eRDMA interface with 10 queue pairs$'
+says out '^bills: the public address'
+world_is "a plan changes nothing" 'mutating == []'
+holds "... and writes no state" test ! -e stack.json.state
+gives 2 "plan --detailed-exitcode" cloud plan --detailed-exitcode stack.json
+gives 0 "plan --json" cloud plan --json stack.json
+holds "... is the same in JSON" json 'd["changes"] == 6 and [s["action"] for s in d["steps"]] == ["add", "add", "create", "attach", "allocate", "associate"] and d["steps"][4]["bills"]'
+gives 64 "apply needs a yes" cloud apply stack.json
+says err "nobody can be asked"
+world_is "... and does nothing without" 'mutating == []'
+gives 0 "apply" cloud apply --yes stack.json
+complete "all of it is there, once"
+says out '^redis: as the file says; steps done: 6$'
+holds "the state is for its owner alone" test "$(stat -c %a stack.json.state)" = 600
+world_is "the parameters are the right ones" 'all(x["params"].get("ClientToken") for x in c if x["action"] in ("CreateNetworkInterface", "AllocateEipAddress", "AuthorizeSecurityGroup"))
+	and next(x for x in c if x["action"] == "AllocateEipAddress")["params"]["InternetChargeType"] == "PayByTraffic"
+	and next(x for x in c if x["action"] == "CreateNetworkInterface")["params"]["Tag.3.Key"] == "terway.alibabacloud.com/excluded"
+	and next(x for x in c if x["action"] == "AuthorizeSecurityGroup")["params"]["Permissions.1.SourceGroupId"] == "sg-1"'
+gives 0 "status" cloud status stack.json
+says out '^as the file says$'
+gives 0 "status --json" cloud status --json stack.json
+holds "... has the MAC address for the host" json 'next(r for r in d["resources"] if r["resource"] == "interface/smc")["mac"].startswith("00:16:3e") and d["drift"] == []'
+gives 0 "plan finds nothing to change" cloud plan --detailed-exitcode stack.json
+says out '^nothing to change$'
+gives 0 "apply again needs no yes and does nothing" cloud apply stack.json
+complete "... and all is there still"
+cp stack.json.state kept
+gives 0 "destroy" cloud destroy --yes stack.json
+nothing_left
+no_violation
+world_is "in reverse order" '[x for x in mutating if x[0] in "UDR"] == ["UnassociateEipAddress", "ReleaseEipAddress", "DetachNetworkInterface", "DeleteNetworkInterface", "RevokeSecurityGroup", "RevokeSecurityGroup"]'
+gives 0 "destroy again" cloud destroy --yes stack.json
+cp kept stack.json.state
+gives 0 "destroy of what was removed by hand" cloud destroy --yes stack.json
+holds "... forgets it" sh -c '! grep -q eni- stack.json.state'
+
+# An instance of its own
+run_file
+fresh
+gives 0 "plan with an instance" cloud plan --server-check stack.json
+says out '^bills: the instance ecs.g8ise.2xlarge, about 1.5000 CNY an hour'
+says err 'the service would run it'
+world_is "... runs none, also not with --server-check" 'made("instance") == []'
+gives 0 "apply runs it" cloud apply --yes stack.json
+world_is "one instance, its interface and address on it" 'len(made("instance")) == 1 and made("instance")[0]["status"] == "Running"
+	and made("eni")[0]["instance"] == made("instance")[0]["id"] and made("eni")[0]["qp"] == 8 and made("eip")[0]["bound"] == made("instance")[0]["id"]
+	and ["team", "storage"] in made("instance")[0]["tags"] and made("eip")[0]["charge"] == "PayByBandwidth"'
+world_is "it takes metadata with tokens only, and no password" 'next(x for x in c if x["action"] == "RunInstances")["params"]["HttpTokens"] == "required"'
+gives 0 "nothing to change afterwards" cloud plan --detailed-exitcode stack.json
+gives 0 "destroy stops and deletes it" cloud destroy --yes stack.json
+nothing_left
+world_is "never by force" 'not any(x["params"].get("Force") for x in c)'
+no_violation
+
+# This instance, by the metadata service
+stack_file
+sed -i 's/"i-1"/"this"/' stack.json
+fresh
+gives 0 "instance \"this\"" cloud apply --yes stack.json
+complete "... is the one of the metadata service"
+gives 0 "destroy" cloud destroy --yes stack.json
+nothing_left
+
+# Resources that go, one by one
+stack_file
+fresh
+cloud apply --yes stack.json >out 2>err
+sed -i '/public_address/d; s/"erdma": true }],/"erdma": true }]/; s/, { "name": "redis".*}\]/]/' stack.json
+gives 0 "what the file does not name any more" cloud apply --yes stack.json
+world_is "... goes, and only that" 'made("eip") == [] and len(made("eni")) == 1 and len(d["ledger"]["rules"]) == 1'
+stack_file
+gives 0 "... and comes back" cloud apply --yes stack.json
+complete "... as before"
+sed -i 's/6379/6380/' stack.json
+gives 0 "a rule that has changed" cloud apply --yes stack.json
+world_is "... is replaced" 'sorted(r["ports"] for r in d["rules"]["sg-1"]) == ["6380/6380", "65500/65515"]'
+sed -i 's/"erdma": true/"erdma": false/' stack.json
+gives 1 "an interface that cannot be changed in place" cloud apply --yes stack.json
+says err "cannot be changed in place"
+stack_file
+cloud destroy --yes stack.json >out 2>err
+
+# What was there before stays
+fresh
+ctl rule '{"group":"sg-1","rule":{"protocol":"tcp","ports":"6379/6379","cidr":"10.0.0.0/8"}}'
+gives 0 "a rule that is there already" cloud apply --yes stack.json
+world_is "... is not added again" 'len(d["rules"]["sg-1"]) == 2 and len(d["ledger"]["rules"]) == 1'
+gives 0 "destroy" cloud destroy --yes stack.json
+world_is "... and survives destroy" '[r["ports"] for r in d["rules"]["sg-1"]] == ["6379/6379"]'
+fresh
+ctl rule '{"group":"sg-1","rule":{"protocol":"tcp","ports":"22/22","cidr":"10.0.0.0/8"}}'
+cloud apply --yes stack.json >out 2>err
+cloud destroy --yes stack.json >out 2>err
+world_is "foreign rules are never touched" '[r["ports"] for r in d["rules"]["sg-1"]] == ["22/22"]'
+
+# What cannot work is said before anything is changed
+refused() { # EXIT NAME REGEX
+	gives "$1" "$2" cloud apply --yes stack.json
+	says err "$3"
+	world_is "... before anything is changed" 'mutating == []'
+}
+fresh
+stack_file
+sed -i 's/"i-1"/"i-plain"/' stack.json
+refused 3 "a type without eRDMA" "takes 0 eRDMA interfaces"
+fresh
+stack_file
+sed -i 's/"erdma": true }/"erdma": true, "vswitch": "vsw-b" }/' stack.json
+refused 3 "a vSwitch of another zone" "zone zone-b, the instance in zone-a"
+fresh
+stack_file
+sed -i 's/"sg-1"/"sg-advanced"/' stack.json
+refused 3 "an advanced group and a rule for a group" "lets in no other groups"
+fresh
+stack_file
+sed -i 's/"erdma": true }/"erdma": true, "queue_pairs": 21 }/' stack.json
+refused 3 "more queue pairs than there are" "has 20 queue pairs, these would be 21"
+fresh
+stack_file
+ctl object '{"id":"i-1","publicIp":"8.8.4.4"}'
+sed -i 's/"on": "smc"/"on": "instance"/' stack.json
+refused 3 "a second public address" "has the public address 8.8.4.4 already"
+fresh
+stack_file
+sed -i 's/"i-1"/"i-none"/' stack.json
+refused 1 "no such instance" "there is none in region cn-hangzhou"
+
+# What is somebody else's
+fresh
+stack_file
+cloud apply --yes stack.json >out 2>err
+eni=$(grep -o 'eni-[0-9]*' stack.json.state | head -1)
+ctl object "{\"id\":\"$eni\",\"instance\":\"i-2\"}"
+gives 4 "an interface that was taken to another instance" cloud apply --yes stack.json
+says err "attached to i-2"
+gives 4 "... is not taken from there by destroy" cloud destroy --yes stack.json
+world_is "... stays where it is" "obj('$eni')['instance'] == 'i-2' and obj('$eni')['status'] == 'InUse'"
+says err "left over: interface/smc $eni"
+holds "... nor waited for" sh -c '! grep -q "the time is over" err'
+ctl object "{\"id\":\"$eni\",\"instance\":\"i-1\",\"tags\":[]}"
+gives 4 "an object without our tags" cloud destroy --yes stack.json
+says err "does not bear the stack's tags"
+world_is "... is not removed" "obj('$eni') is not None"
+
+# A plan that was written
+fresh
+gives 0 "plan --out" cloud plan --out plan stack.json
+gives 0 "apply --plan" cloud apply --yes --plan plan stack.json
+complete "... does it"
+gives 4 "a stale plan" cloud apply --yes --plan plan stack.json
+says err "stale"
+echo nonsense >plan
+gives 65 "no plan at all" cloud apply --yes --plan plan stack.json
+gives 65 "no plan file" cloud apply --yes --plan nowhere stack.json
+
+# The state is lost, damaged, of another stack, foreign
+rm stack.json.state
+gives 0 "plan without the state" cloud plan --detailed-exitcode stack.json
+gives 0 "import" cloud import stack.json
+says out "^redis: resources taken into the state: 4$"
+holds "... has them all" sh -c 'for n in interface/smc address rule/redis rule/smc-peers; do grep -q "\"$n\"" stack.json.state || exit 1; done'
+gives 0 "... and nothing is to change" cloud plan --detailed-exitcode stack.json
+cp stack.json.state kept
+head -c 100 kept >stack.json.state && chmod 600 stack.json.state
+gives 65 "a damaged state" cloud apply --yes stack.json
+lines err 1 "... is one line"
+cp kept stack.json.state && chmod 666 stack.json.state
+gives 77 "a state that others can write" cloud apply --yes stack.json
+sed 's/"redis"/"other"/' kept >stack.json.state && chmod 600 stack.json.state
+gives 4 "the state of another stack" cloud apply --yes stack.json
+rm stack.json.state
+gives 0 "destroy by tags alone" cloud destroy --yes stack.json
+nothing_left
+no_violation
+
+# Pages
+fresh
+ctl set '{"onePerPage":true}'
+gives 0 "one object a page" cloud apply --yes stack.json
+complete "... makes no difference"
+gives 0 "... to destroy either" cloud destroy --yes stack.json
+nothing_left
+ctl set '{"repeatToken":true}'
+for n in 1 2 3; do ctl rule "{\"group\":\"sg-1\",\"rule\":{\"protocol\":\"tcp\",\"ports\":\"$n/$n\",\"cidr\":\"10.0.0.0/8\"}}"; done
+gives 1 "a page that is repeated" timeout 60 "$smcctl" cloud plan stack.json
+says err "repeats a page"
+
+# Two at once
+fresh
+cloud apply --yes stack.json >first 2>&1 &
+one=$!
+cloud apply --yes stack.json >second 2>&1
+code=$?
+wait $one
+[ $? = 0 ] && [ $code = 0 ]
+result $? "two applies at once"
+complete "... make each thing once"
+no_violation
+finish

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+// The objects of the double and how their states change, on a virtual clock. Where the real service's behaviour is not
+// documented, a comment says "assumed", and smcctl may not depend on it. [D]: the vendor's API page of the action.
+'use strict';
+const { Refused } = require('./auth');
+
+// Seconds that a change of state takes (assumed).
+const TAKES = { eni: 4, eip: 3, instance: 8, gone: 5 };
+
+const TYPES = {
+  'ecs.g8ise.2xlarge': { EniQuantity: 4, EriQuantity: 2, QueuePairNumber: 20, JumboFrameSupport: true },
+  'ecs.g7.large': { EniQuantity: 3, EriQuantity: 0, QueuePairNumber: 0, JumboFrameSupport: false },
+};
+
+class Cloud {
+  constructor(options) {
+    this.speed = options.speed || 1;
+    this.started = Date.now();
+    this.extra = 0;
+    this.next = 1;
+    this.tokens = new Map(); // "action token" -> { hash, reply }
+    this.created = []; // ledger: every object that was ever made by a call
+    this.objects = new Map();
+    this.vswitches = { 'vsw-a': 'zone-a', 'vsw-b': 'zone-b' };
+    this.groups = {
+      'sg-1': { type: 'normal', rules: [] },
+      'sg-advanced': { type: 'enterprise', rules: [] },
+    };
+    this.addInstance('i-1', 'ecs.g8ise.2xlarge');
+    this.addInstance('i-2', 'ecs.g8ise.2xlarge');
+    this.addInstance('i-plain', 'ecs.g7.large');
+    this.failAttach = 0;
+    this.stickDetach = 0;
+    this.stale = 0;
+    this.emptyReply = 0;
+  }
+
+  now() {
+    return (Date.now() - this.started) / 1000 * this.speed + this.extra;
+  }
+
+  addInstance(id, type) {
+    const instance = { kind: 'instance', id, type, vswitch: 'vsw-a', status: 'Running', tags: [], since: 0 };
+    this.objects.set(id, instance);
+    this.addEni(`eni-primary-${id}`, { type: 'Primary', instance: id, status: 'InUse', vswitch: 'vsw-a' });
+    return instance;
+  }
+
+  addEni(id, fields) {
+    const n = this.next++;
+    const eni = Object.assign({ kind: 'eni', id, type: 'Secondary', tags: [], ip: `10.0.0.${n + 10}`,
+      mac: `00:16:3e:00:00:${n.toString(16).padStart(2, '0')}`, mode: 'Standard', qp: 0, status: 'Available', since: this.now() }, fields);
+    this.objects.set(id, eni);
+    return eni;
+  }
+
+  // Everything that was due by now has happened.
+  settle() {
+    for (const o of [...this.objects.values()]) {
+      while (o.then && this.now() >= o.at) {
+        const then = o.then;
+        o.then = null;
+        then();
+      }
+    }
+  }
+
+  after(o, seconds, then) {
+    o.at = this.now() + seconds;
+    o.then = then;
+  }
+
+  make(prefix, fields) {
+    const id = `${prefix}-${String(this.next++).padStart(4, '0')}`;
+    this.created.push(id);
+    return Object.assign({ id }, fields);
+  }
+
+  get(id, kind, code) {
+    const o = this.objects.get(id);
+    if (!o || o.kind !== kind)
+      throw new Refused(404, code, `The specified ${kind} ${id} does not exist.`);
+    return o;
+  }
+
+  all(kind) {
+    return [...this.objects.values()].filter((o) => o.kind === kind);
+  }
+
+  // A read that does not see the newest objects yet (eventual consistency; assumed).
+  seen(kind) {
+    if (this.stale > 0) {
+      this.stale--;
+      return this.all(kind).filter((o) => o.since < this.staleSince);
+    }
+    return this.all(kind);
+  }
+
+  typeOf(instance) {
+    return TYPES[instance.type];
+  }
+
+  attached(id) {
+    return this.all('eni').filter((e) => e.instance === id);
+  }
+
+  checkRoom(instance, eni) {
+    const there = this.attached(instance.id), type = this.typeOf(instance);
+    const eris = there.filter((e) => e.mode === 'HighPerformance');
+    if (there.length >= type.EniQuantity)
+      throw new Refused(403, 'EniPerInstanceLimitExceeded', 'The maximum number of interfaces is exceeded.');
+    if (eni.mode !== 'HighPerformance')
+      return;
+    // [D] CreateNetworkInterface, QueuePairNumber: without one an ERI takes what the type has.
+    const used = eris.reduce((sum, e) => sum + e.qp, 0);
+    if (eris.length >= type.EriQuantity || used + (eni.qp || type.QueuePairNumber) > type.QueuePairNumber)
+      throw new Refused(403, 'InvalidOperation.InvalidEniType', 'No room for another eRDMA interface.');
+  }
+
+  gone(o) {
+    this.objects.delete(o.id);
+  }
+
+  // Objects that cost money, or that somebody would have to remove by hand.
+  ledger() {
+    this.settle();
+    const live = this.created.filter((id) => this.objects.has(id));
+    const rules = Object.values(this.groups).flatMap((g) => g.rules.filter((r) => r.made).map((r) => r.id));
+    return { live, rules, created: this.created.length };
+  }
+}
+
+module.exports = { Cloud, TAKES, TYPES };

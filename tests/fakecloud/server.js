@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: MIT
+// The double of the cloud: one HTTP server on loopback. It contacts nobody; its judges are the vendor's own packages.
+//   node server.js DIRECTORY [--speed N] [--tls CERT KEY]
+// Writes DIRECTORY/port when it serves and DIRECTORY/calls (one JSON object a line) for every call it has judged.
+'use strict';
+const crypto = require('crypto');
+const fs = require('fs');
+const { Auth, Refused } = require('./auth');
+const { checkRequest, checkReply } = require('./shape');
+const { Cloud } = require('./cloud');
+const { actions } = require('./actions');
+
+const directory = process.argv[2];
+const option = (name, n = 1) => {
+  const at = process.argv.indexOf(name);
+  return at < 0 ? undefined : process.argv.slice(at + 1, at + 1 + n);
+};
+const speed = Number((option('--speed') || ['1'])[0]);
+const MUTATING = /^(Run|Stop|Delete|Create|Attach|Detach|Authorize|Revoke|Allocate|Associate|Unassociate|Release|Modify|Tag)/;
+const KEYS = {
+  testid: { secret: 'testsecret' },
+  other: { secret: 'othersecret' },
+  'STS.role': { secret: 'rolesecret', token: 'role/token+==' },
+  'STS.meta': { secret: 'metasecret', token: 'meta/token+==' },
+};
+
+let cloud = new Cloud({ speed });
+let auth = new Auth(KEYS);
+let faults = [];
+let violations = []; // what no client that is right would send, and defects of the double
+let denied = null;
+
+const requestId = () => crypto.randomUUID().toUpperCase();
+const record = (entry) => fs.appendFileSync(`${directory}/calls`, JSON.stringify(entry) + '\n');
+
+function decode(text) {
+  const query = {};
+  for (const [key, value] of new URLSearchParams(text)) {
+    if (key in query)
+      throw new Refused(400, 'InvalidParameter', `${key} comes twice`);
+    query[key] = value;
+  }
+  return query;
+}
+
+function send(response, status, body, headers = {}) {
+  response.writeHead(status, Object.assign({ 'Content-Type': 'application/json' }, headers));
+  response.end(typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body));
+}
+
+function refuse(response, error, id) {
+  send(response, error.status, { RequestId: id, HostId: 'fakecloud', Code: error.code, Message: error.message, Recommend: '' }, { 'x-acs-request-id': id });
+}
+
+// A fault applies to calls of its action from the nth on, so many times, or for so many seconds.
+function faultFor(action) {
+  for (const f of faults) {
+    if (f.action !== '*' && f.action !== action)
+      continue;
+    f.seen = (f.seen || 0) + 1;
+    if (f.seen < (f.nth || 1))
+      continue;
+    if (f.seconds !== undefined) {
+      f.until = f.until === undefined ? cloud.now() + f.seconds : f.until;
+      if (cloud.now() >= f.until)
+        continue;
+    } else if ((f.done = (f.done || 0) + 1) > (f.times || 1)) {
+      continue;
+    }
+    return f;
+  }
+  return null;
+}
+
+// True if the fault has answered, or will never.
+function faultBefore(f, request, response) {
+  switch (f.kind) {
+  case 'throttle':
+    refuse(response, new Refused(400, 'Throttling.User', 'Request was denied due to user flow control.'), requestId());
+    return true;
+  case 'error':
+    refuse(response, new Refused(f.status || 400, f.code, f.message || 'as the test wants it'), requestId());
+    return true;
+  case 'html': send(response, 503, '<html>busy</html>', { 'Content-Type': 'text/html' }); return true;
+  case 'empty': send(response, f.status || 500, ''); return true;
+  case 'reset': request.socket.destroy(); return true;
+  case 'hang': return true;
+  case 'redirect': send(response, 302, '', { Location: f.location }); return true;
+  case 'huge': send(response, 200, Buffer.alloc(9 << 20, 0x20)); return true;
+  default: return false;
+  }
+}
+
+function faultAfter(f, request, response, reply, id) {
+  const text = JSON.stringify(reply);
+  switch (f && f.kind) {
+  case 'reset-after': request.socket.destroy(); return true;
+  case 'hang-after': return true;
+  case 'truncated': send(response, 200, text.slice(0, text.length / 2), { 'x-acs-request-id': id }); return true;
+  case 'invalid-utf8': send(response, 200, Buffer.concat([Buffer.from('{"RequestId":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"')])); return true;
+  case '500-after': send(response, 500, ''); return true;
+  default: return false;
+  }
+}
+
+// The same token with the same parameters is the same call; with others it is a mistake of the client.
+function idempotent(action, params, run) {
+  const token = params.ClientToken;
+  if (token === undefined)
+    return run();
+  if (!/^[\x21-\x7e]{1,64}$/.test(token))
+    throw new Refused(400, 'InvalidClientToken', 'at most 64 characters of ASCII');
+  const key = `${action} ${token}`, hash = JSON.stringify(Object.entries(params).sort());
+  const known = cloud.tokens.get(key);
+  if (known && known.hash !== hash)
+    throw new Refused(400, 'IdempotentParameterMismatch', 'The request uses a client token of an earlier, different one.');
+  if (known)
+    return known.reply;
+  const reply = run();
+  cloud.tokens.set(key, { hash, reply });
+  return reply;
+}
+
+function rpc(request, response, body) {
+  const id = requestId();
+  const headers = request.headers;
+  const query = decode(request.url.split('?')[1] || '');
+  const action = headers['x-acs-action'], version = headers['x-acs-version'];
+  const entry = { action, version, params: query };
+  try {
+    if (!action && query.Action === 'AssumeRoleWithOIDC')
+      return send(response, 200, sts(decode(body.toString()), id));
+    entry.key = auth.check(request, query, body);
+    if (!request.url.startsWith('/?') && request.url !== '/')
+      throw new Refused(404, 'InvalidAction.NotFound', 'the path is "/"');
+    checkRequest(action, version, query);
+    const fault = faultFor(action);
+    if (fault) {
+      entry.fault = fault.kind;
+      record(entry);
+      if (faultBefore(fault, request, response))
+        return undefined;
+    } else {
+      record(entry);
+    }
+    if (denied && new RegExp(denied).test(action))
+      throw new Refused(403, 'Forbidden.RAM', 'User not authorized to operate on the specified resource.');
+    cloud.settle();
+    if (action === 'AssumeRole')
+      return send(response, 200, sts(query, id));
+    if (!actions[action])
+      throw new Refused(404, 'InvalidAction.NotFound', action);
+    const reply = Object.assign({ RequestId: id }, idempotent(action, query, () => actions[action](cloud, query, entry.key)));
+    // [D] "If NetworkInterfaceId is empty in the response, try again."
+    if (action === 'CreateNetworkInterface' && cloud.emptyReply-- > 0)
+      reply.NetworkInterfaceId = '';
+    checkReply(action, version, reply);
+    if (fault && faultAfter(fault, request, response, reply, id))
+      return undefined;
+    return send(response, 200, reply, { 'x-acs-request-id': id });
+  } catch (error) {
+    if (!(error instanceof Refused)) {
+      violations.push(`double: ${error.stack}`);
+      return send(response, 500, { Code: 'InternalError', Message: String(error), RequestId: id });
+    }
+    // Codes that stand for a mistake of the client and not for a state of the world.
+    if (/^(IncompleteSignature|SignatureDoesNotMatch|SignatureNonceUsed|InvalidHeader|UnknownParameter|InvalidParameter$|Missing|InvalidTimeStamp|IdempotentParameter|InvalidAction)/.test(error.code))
+      violations.push(`${action}: ${error.code}: ${error.message}`);
+    return refuse(response, error, id);
+  }
+}
+
+function sts(p, id) {
+  if (!p.RoleArn || !p.RoleSessionName || (p.OIDCProviderArn && p.OIDCToken !== 'oidc-token'))
+    throw new Refused(400, 'MissingParameter', 'RoleArn, RoleSessionName, OIDCToken');
+  return { RequestId: id, AssumedRoleUser: { Arn: p.RoleArn, AssumedRoleId: '1' }, Credentials: { AccessKeyId: 'STS.role', AccessKeySecret: 'rolesecret',
+    SecurityToken: 'role/token+==', Expiration: new Date(Date.now() + 3600e3).toISOString().replace(/\.\d+/, '') } };
+}
+
+const META_TOKEN = 'metadata-session';
+function metadata(request, response) {
+  const path = request.url.replace('/latest/', '');
+  const plain = (text) => send(response, 200, text, { 'Content-Type': 'text/plain' });
+  if (path === 'api/token')
+    return request.method === 'PUT' && request.headers['x-aliyun-ecs-metadata-token-ttl-seconds'] ? plain(META_TOKEN) : send(response, 400, '');
+  if (request.headers['x-aliyun-ecs-metadata-token'] !== META_TOKEN)
+    return send(response, 403, '');
+  switch (path) {
+  case 'meta-data/instance-id': return plain('i-1');
+  case 'meta-data/region-id': return plain('cn-hangzhou');
+  case 'meta-data/ram/security-credentials/': return plain('the-role');
+  case 'meta-data/ram/security-credentials/the-role':
+    return send(response, 200, { Code: 'Success', AccessKeyId: 'STS.meta', AccessKeySecret: 'metasecret', SecurityToken: 'meta/token+==',
+      Expiration: new Date(Date.now() + 3600e3).toISOString().replace(/\.\d+/, '') });
+  default: return send(response, 404, '');
+  }
+}
+
+// For the tests: what to do wrong, and what has happened. Object.assign(cloud, ...) turns the knobs of the world.
+function control(request, response, body) {
+  const what = request.url.slice('/__ctl/'.length);
+  const given = body.length ? JSON.parse(body.toString()) : {};
+  switch (what) {
+  case 'reset':
+    cloud = new Cloud({ speed });
+    auth = new Auth(KEYS);
+    faults = [];
+    violations = [];
+    denied = null;
+    fs.writeFileSync(`${directory}/calls`, '');
+    break;
+  case 'fault': faults.push(given); break;
+  case 'faults-off': faults = []; break;
+  case 'deny': denied = given.actions; break;
+  case 'set': Object.assign(cloud, { staleSince: cloud.now() }, given); break;
+  case 'object': Object.assign(cloud.objects.get(given.id), given); break;
+  case 'remove': cloud.objects.delete(given.id); break;
+  case 'rule': cloud.groups[given.group].rules.push(Object.assign({ id: `sgr-old-${cloud.next++}`, priority: 1 }, given.rule)); break;
+  case 'advance': cloud.extra += given.seconds; break;
+  case 'state': break;
+  default: return send(response, 404, {});
+  }
+  cloud.settle();
+  return send(response, 200, { ledger: cloud.ledger(), violations, tokens: cloud.tokens.size,
+    objects: [...cloud.objects.values()].map((o) => Object.assign({}, o, { then: undefined })), rules: Object.fromEntries(Object.entries(cloud.groups).map(([k, g]) => [k, g.rules])) });
+}
+
+function serve(request, response) {
+  const parts = [];
+  request.on('error', () => {});
+  response.on('error', () => {});
+  request.on('data', (d) => parts.push(d));
+  request.on('end', () => {
+    const body = Buffer.concat(parts);
+    try {
+      if (request.url.startsWith('/__ctl/'))
+        control(request, response, body);
+      else if (request.url.startsWith('/latest/'))
+        metadata(request, response);
+      else
+        rpc(request, response, body);
+    } catch (error) {
+      if (error instanceof Refused)
+        refuse(response, error, requestId());
+      else
+        send(response, 500, { Code: 'InternalError', Message: String(error.stack) });
+    }
+  });
+}
+
+const tls = option('--tls', 2);
+const server = tls
+  ? require('https').createServer({ cert: fs.readFileSync(tls[0]), key: fs.readFileSync(tls[1]) }, serve)
+  : require('http').createServer(serve);
+fs.writeFileSync(`${directory}/calls`, '');
+// The actions' models are loaded before the first call, which would otherwise wait for them.
+for (const [action] of Object.entries(actions)) {
+  for (const version of ['2014-05-26', '2016-04-28', '2015-04-01']) {
+    try { checkReply(action, version, {}); } catch (e) { /* another product's */ }
+  }
+}
+server.listen(0, '127.0.0.1', () => {
+  fs.writeFileSync(`${directory}/port.new`, String(server.address().port));
+  fs.renameSync(`${directory}/port.new`, `${directory}/port`);
+});

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests of the small parts of smcctl cloud: classes of errors, endpoints, waiting, files of credentials, replies, the state. */
+#include "config.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "ctl/cloud/credentials.h"
+#include "ctl/cloud/state.h"
+
+/* Every row of the reference's table of classes, and the neighbours that look alike. */
+static void test_classes(void **state)
+{
+	static const struct {
+		long status;
+		const char *code;
+		enum cloud_class class;
+		enum ctl_exit exit;
+	} rows[] = {
+		{200, "", CLOUD_FINE, CTL_FAILED},
+		{400, "DryRunOperation", CLOUD_FINE, CTL_FAILED},
+		{400, "DRYRUN.SUCCESS", CLOUD_FINE, CTL_FAILED},
+		{400, "Throttling", CLOUD_THROTTLED, CTL_PARTLY},
+		{400, "Throttling.User", CLOUD_THROTTLED, CTL_PARTLY},
+		{503, "Throttling.Api", CLOUD_THROTTLED, CTL_PARTLY},
+		{400, "Throttling.ConcurrentLimitExceeded", CLOUD_THROTTLED, CTL_PARTLY},
+		{400, "Rejected.Throttling", CLOUD_THROTTLED, CTL_PARTLY},
+		{429, "", CLOUD_THROTTLED, CTL_PARTLY},
+		{500, "", CLOUD_AGAIN, CTL_PARTLY},
+		{503, "ServiceUnavailable", CLOUD_AGAIN, CTL_PARTLY},
+		{500, "InternalError", CLOUD_AGAIN, CTL_PARTLY},
+		{400, "SystemBusy", CLOUD_AGAIN, CTL_PARTLY},
+		{400, "OperationFailed.SystemBusy", CLOUD_AGAIN, CTL_PARTLY},
+		{400, "LastTokenProcessing", CLOUD_IN_FLIGHT, CTL_PARTLY},
+		{400, "IdempotentProcessing", CLOUD_IN_FLIGHT, CTL_PARTLY},
+		{400, "OperationConflict", CLOUD_BUSY, CTL_PARTLY},
+		{400, "Operation.Conflict", CLOUD_BUSY, CTL_PARTLY},
+		{400, "InvalidOperation.Conflict", CLOUD_BUSY, CTL_PARTLY},
+		{400, "TaskConflict", CLOUD_BUSY, CTL_PARTLY},
+		{400, "TaskConflict.X", CLOUD_BUSY, CTL_PARTLY},
+		{400, "IncorrectVSwitchStatus", CLOUD_BUSY, CTL_PARTLY},
+		{403, "IncorrectInstanceStatus.Initializing", CLOUD_BUSY, CTL_PARTLY},
+		{400, "InvalidOperation.InvalidEniState", CLOUD_BUSY, CTL_PARTLY},
+		{400, "FrequentPurchase.EIP", CLOUD_BUSY, CTL_PARTLY},
+		{400, "Mode.Conflict", CLOUD_STOP, CTL_FAILED},
+		{400, "IdempotentParameterMismatch", CLOUD_MISMATCH, CTL_FAILED},
+		{404, "InvalidEniId.NotFound", CLOUD_GONE, CTL_FAILED},
+		{404, "InvalidAllocationId.NotFound", CLOUD_GONE, CTL_FAILED},
+		{400, "InvalidParam.SecurityGroupRuleId", CLOUD_GONE, CTL_FAILED},
+		{404, "InvalidAccessKeyId.NotFound", CLOUD_DENIED, CTL_NOT_PERMITTED},
+		{400, "SignatureDoesNotMatch", CLOUD_DENIED, CTL_NOT_PERMITTED},
+		{403, "Forbidden.RAM", CLOUD_DENIED, CTL_NOT_PERMITTED},
+		{403, "", CLOUD_DENIED, CTL_NOT_PERMITTED},
+		{400, "InvalidSecurityToken.Expired", CLOUD_EXPIRED, CTL_NOT_PERMITTED},
+		{403, "MaxEniCountExceeded", CLOUD_STOP, CTL_FAILED},
+		{403, "Forbidden.InstanceBandwidthNotZero", CLOUD_STOP, CTL_FAILED},
+		{403, "InvalidResourceType.NotSupported", CLOUD_STOP, CTL_CANNOT},
+		{400, "InvalidSourceCidrIp.Malformed", CLOUD_STOP, CTL_FAILED},
+		{302, "", CLOUD_STOP, CTL_FAILED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		enum cloud_class class = errors_class(rows[i].status, rows[i].code);
+
+		if (class != rows[i].class)
+			print_message("%ld %s\n", rows[i].status, rows[i].code);
+		assert_int_equal(class, rows[i].class);
+		assert_int_equal(errors_exit(class, rows[i].code), rows[i].exit);
+	}
+	assert_non_null(errors_remedy("OperationDenied.NoStock"));
+	assert_null(errors_remedy("Unheard.Of"));
+}
+
+static void check_endpoint(
+	enum cloud_product product, const char *region, const char *override, bool inside, const char *url)
+{
+	_cleanup_endpoint_ struct endpoint endpoint = {.url = NULL};
+	int r = endpoint_find(product, region, override, inside, &endpoint);
+
+	assert_int_equal(r, url ? 0 : -EINVAL);
+	if (!url)
+		return;
+	assert_string_equal(endpoint.url, url);
+	assert_string_equal(endpoint.host, strstr(url, "://") + 3);
+}
+
+static void test_endpoints(void **state)
+{
+	(void)state;
+	check_endpoint(CLOUD_ECS, "cn-shanghai", NULL, false, "https://ecs.cn-shanghai.aliyuncs.com");
+	check_endpoint(CLOUD_ECS, "cn-hangzhou", NULL, false, "https://ecs-cn-hangzhou.aliyuncs.com");
+	check_endpoint(CLOUD_ECS, "cn-hangzhou", NULL, true, "https://ecs-vpc.cn-hangzhou.aliyuncs.com");
+	check_endpoint(CLOUD_VPC, "us-west-1", NULL, false, "https://vpc.us-west-1.aliyuncs.com");
+	check_endpoint(CLOUD_STS, "cn-hangzhou", NULL, true, "https://sts-vpc.cn-hangzhou.aliyuncs.com");
+	check_endpoint(CLOUD_ECS, "evil.com/", NULL, false, NULL);
+	check_endpoint(CLOUD_ECS, "cn-hangzhou", "http://127.0.0.1:80/", false, "http://127.0.0.1:80");
+	check_endpoint(CLOUD_ECS, "cn-hangzhou", "http://example.com", false, NULL);
+	assert_true(endpoint_is_loopback("https://localhost") && endpoint_is_loopback("http://[::1]:8"));
+	assert_false(endpoint_is_loopback("http://127.0.0.1.evil.com"));
+	assert_false(endpoint_is_loopback("http://127.0.0.1:1@evil.com"));
+	assert_false(endpoint_is_loopback("http://localhost/\r\nX: y"));
+	assert_false(endpoint_region_valid("c") || endpoint_region_valid("") || endpoint_region_valid("cn-") ||
+		endpoint_region_valid("cn-a--b") || endpoint_region_valid("cn-A"));
+}
+
+static void test_waiting(void **state)
+{
+	struct cloud_clock clock = {.speed = 1000};
+	uint64_t total = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 200; i++) {
+		uint64_t pause = clock_backoff(i % 20, 1000, 20000);
+		uint64_t limit = i % 20 < 5 ? UINT64_C(1000) << i % 20 : 20000;
+
+		assert_true(pause >= limit / 10 && pause <= limit);
+	}
+	/* The vendor's limits count by the minute: giving up must take longer than that. */
+	for (unsigned i = 0; i < 60; i++)
+		total += clock_backoff(i, 1000, 20000) / 2;
+	assert_true(total > 60000);
+	clock_limit(&clock, 10);
+	assert_true(clock_wait(&clock, 1000));
+	assert_false(clock_wait(&clock, 60000));
+}
+
+static void check_profile(
+	int (*read)(const char *, size_t, const char *, struct credential_profile *, struct credential_problem *),
+	const char *text, const char *name, int expected, const char *id)
+{
+	_cleanup_credential_profile_ struct credential_profile profile = {.mode = NULL};
+	struct credential_problem problem = {.why = ""};
+
+	assert_int_equal(read(text, strlen(text), name, &profile, &problem), expected);
+	assert_null(strstr(problem.why, "secret-text"));
+	assert_int_equal(problem.why[0] != 0, expected < 0);
+	if (id)
+		assert_string_equal(profile.id, id);
+}
+
+static void test_files(void **state)
+{
+	static const char ini[] =
+		"; c\r\n[default]\r\n type = access_key \r\naccess_key_id=a=b\naccess_key_secret = secret-text\n[x]\n"
+		"access_key_id = c\nunknown = 1\n";
+	static const char json[] = "{\"current\":\"b\",\"profiles\":[{\"name\":\"a\",\"access_key_id\":\"1\"},"
+				   "{\"name\":\"b\",\"access_key_id\":\"2\",\"expired_seconds\":900}]}";
+
+	(void)state;
+	check_profile(credentials_read_ini, ini, NULL, 0, "a=b");
+	check_profile(credentials_read_ini, ini, "x", 0, "c");
+	check_profile(credentials_read_ini, ini, "y", -ENOENT, NULL);
+	check_profile(credentials_read_ini, "", NULL, -ENOENT, NULL);
+	check_profile(credentials_read_ini, "[", NULL, -EINVAL, NULL);
+	check_profile(credentials_read_ini, "secret-text\n[default]\n", NULL, -EINVAL, NULL);
+	check_profile(credentials_read_ini, "[default]\nsecret-text", NULL, -EINVAL, NULL);
+	check_profile(credentials_read_profile, json, NULL, 0, "2");
+	check_profile(credentials_read_profile, json, "a", 0, "1");
+	check_profile(credentials_read_profile, json, "c", -ENOENT, NULL);
+	check_profile(credentials_read_profile, "{\"secret-text", NULL, -EINVAL, NULL);
+	check_profile(credentials_read_profile, "[\"secret-text\"]", NULL, -EINVAL, NULL);
+	check_profile(credentials_read_profile, "{\"profiles\":\"secret-text\"}", NULL, -EINVAL, NULL);
+}
+
+static void check_reply(long status, const char *body, enum cloud_class class, const char *code)
+{
+	char copy[512];
+	struct http_reply http = {.status = status, .body = body ? copy : NULL, .size = body ? strlen(body) : 0};
+	_cleanup_rpc_reply_ struct rpc_reply reply = {.json = NULL};
+
+	snprintf(copy, sizeof(copy), "%s", body ? body : "");
+	rpc_read(&http, &reply);
+	assert_int_equal(reply.class, class);
+	assert_string_equal(reply.code, code);
+}
+
+static void test_replies(void **state)
+{
+	(void)state;
+	check_reply(200, "{\"RequestId\":\"r\"}", CLOUD_FINE, "");
+	check_reply(400, "{\"RequestId\":\"r\",\"Code\":\"Throttling.User\",\"Message\":\"m\"}", CLOUD_THROTTLED,
+		"Throttling.User");
+	check_reply(200, "{\"RequestId\":\"r", CLOUD_AGAIN, "");
+	check_reply(200, NULL, CLOUD_AGAIN, "");
+	check_reply(200, "[]", CLOUD_AGAIN, "");
+	check_reply(503, "<html>", CLOUD_AGAIN, "");
+	check_reply(404, "{\"Code\":7}", CLOUD_STOP, "");
+}
+
+#define REST ",\"stack\":\"s\",\"region\":\"r\",\"resources\":"
+#define ONE "{\"name\":\"a\",\"id\":\"i\"}"
+
+static void test_state(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"{}",
+		"[]",
+		"{\"version\":2" REST "[]}",
+		"{\"version\":1" REST "[{\"name\":\"a\"}]}",
+		"{\"version\":1" REST "[" ONE "," ONE "]}",
+		"{\"version\":1" REST "[],\"pending\":{\"name\":\"a\"}}",
+	};
+	char directory[] = "/tmp/t-cloud-parts-XXXXXX";
+	_cleanup_state_ struct state one = {.path = NULL};
+	_cleanup_state_ struct state two = {.path = NULL};
+	_cleanup_free_ char *path = NULL;
+	struct state_resource *resource;
+	struct stat st;
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	assert_true(asprintf(&path, "%s/state", directory) > 0);
+	assert_int_equal(state_load(path, &one), 0);
+	assert_int_equal(one.count, 0);
+	snprintf(one.stack, sizeof(one.stack), "s");
+	snprintf(one.region, sizeof(one.region), "cn-x");
+	resource = state_set(&one, "rule/a", "sgr-1");
+	assert_non_null(resource);
+	resource->pre_existing = true;
+	resource->created = 1795253890;
+	assert_non_null(state_set(&one, "address", "eip-1"));
+	assert_int_equal(state_begin(&one, "address", "AssociateEipAddress", "token", "A=b%20c"), 0);
+	assert_int_equal(state_save(&one), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(state_load(path, &two), 0);
+	assert_int_equal(two.serial, 1);
+	assert_int_equal(two.count, 2);
+	assert_true(state_find(&two, "rule/a")->pre_existing && state_find(&two, "rule/a")->created == 1795253890);
+	assert_string_equal(two.pending.request, "A=b%20c");
+	state_end(&two);
+	state_remove(&two, "rule/a");
+	state_remove(&two, "rule/none");
+	assert_null(state_find(&two, "rule/a"));
+	assert_string_equal(state_find(&two, "address")->id, "eip-1");
+	unlink(path);
+	rmdir(directory);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		_cleanup_state_ struct state none = {.path = NULL};
+
+		assert_int_equal(state_parse(bad[i], strlen(bad[i]), &none), -EINVAL);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_classes),
+		cmocka_unit_test(test_endpoints),
+		cmocka_unit_test(test_waiting),
+		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_replies),
+		cmocka_unit_test(test_state),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
