@@ -38,7 +38,7 @@ END
     listeners 2 "$PORT" "$web"
     meet served
     meet used
-    kinds "accepted from $LAB_PEER" 'server >= 60 && client == 0 && client_fallback + server_fallback == 0 && server_error <= 16'
+    kinds "accepted from $LAB_PEER" 'server + server_error >= 60 && client == 0 && client_fallback + server_fallback == 0 && server_error <= 16'
     stop redis
     stop nginx
     echo 'served'
