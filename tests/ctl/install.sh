@@ -13,6 +13,7 @@ libsmcshim.7
 libsmcshim.so
 smcctl
 smcctl
+smcctl-cloud
 smcctl.8
 smcctl.fish
 smcshim-policy-watch.service
