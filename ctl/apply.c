@@ -158,7 +158,7 @@ bool apply_warn(struct ctl *ctl, const struct apply_result *result)
 
 	if (result->probe.converts)
 		ctl_warn(ctl, "the policy stands down: %s", probe_refusal(&result->probe));
-	else if (!(kernel & (POLICY_KERNEL_IPPROTO_SMC | POLICY_KERNEL_IPPROTO_SMC6 | POLICY_KERNEL_AF_SMC)))
+	else if (!(kernel & POLICY_KERNEL_SMC))
 		ctl_warn(ctl, "every connection stays TCP: %s", probe_refusal(&result->probe));
 	else if (result->probe.unmeasured)
 		ctl_warn(ctl,

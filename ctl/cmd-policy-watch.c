@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "ctl/apply.h"
@@ -43,13 +42,6 @@ static void watcher_clear(struct watcher *w)
 	if (w->signals >= 0)
 		close(w->signals);
 	free(w->said);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	return clock_gettime(CLOCK_MONOTONIC, &ts) ? 0 : (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 static enum ctl_exit apply_into(struct watcher *w, FILE *errors)
@@ -128,12 +120,12 @@ static int renew(struct watcher *w)
 /* Waits for an event that concerns the file. Returns 1 for one, 0 for a time-out, -EINTR for the end, or -errno. */
 static int wait_event(struct watcher *w, int timeout)
 {
-	int64_t end = now_ms() + timeout;
+	int64_t end = monotonic_ms() + timeout;
 
 	for (;;) {
 		struct pollfd fds[] = {
 			{.fd = w->signals, .events = POLLIN}, {.fd = watch_fd(w->watch), .events = POLLIN}};
-		int64_t left = end - now_ms();
+		int64_t left = end - monotonic_ms();
 		int r = poll(fds, 2, timeout < 0 ? -1 : left > 0 ? (int)left : 0);
 
 		if (r < 0 && errno != EINTR)
@@ -145,21 +137,21 @@ static int wait_event(struct watcher *w, int timeout)
 			if (r != 0)
 				return r;
 		}
-		if (timeout >= 0 && now_ms() >= end)
+		if (timeout >= 0 && monotonic_ms() >= end)
 			return 0;
 	}
 }
 
 static int settle(struct watcher *w)
 {
-	int64_t end = now_ms() + PATIENCE_MS;
+	int64_t end = monotonic_ms() + PATIENCE_MS;
 	int r;
 
 	do {
 		r = renew(w);
 		if (r == 0)
 			r = wait_event(w, QUIET_MS);
-	} while (r == 1 && now_ms() < end);
+	} while (r == 1 && monotonic_ms() < end);
 	return r == 1 ? renew(w) : r;
 }
 

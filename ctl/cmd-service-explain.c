@@ -75,21 +75,20 @@ static int find_out(struct explanation *e, const char *library)
 	return e->judgement.preload ? judgement_drop_in(&e->judgement, &e->body) : 0;
 }
 
-static const char *effect(enum finding_kind kind)
+static const char *effect(enum remark_kind kind)
 {
-	static const char *const effects[] = {[FINDING_NOTE] = "-",
-		[FINDING_HANDLED] = "the drop-in handles it",
-		[FINDING_LISTEN] = "listener stays TCP",
-		[FINDING_POLICY] = "TCP for now",
-		[FINDING_TCP] = "stays TCP",
-		[FINDING_HELPER] = "refused without --force",
-		[FINDING_NEVER] = "refused"};
+	static const char *const effects[] = {[REMARK_NOTE] = "-",
+		[REMARK_HANDLED] = "the drop-in handles it",
+		[REMARK_LISTEN] = "listener stays TCP",
+		[REMARK_POLICY] = "TCP for now",
+		[REMARK_TCP] = "stays TCP",
+		[REMARK_HELPER] = "refused without --force",
+		[REMARK_NEVER] = "refused"};
 
 	return effects[kind];
 }
 
-static void put_fate(
-	struct out *out, const struct finding *why, const char *key, const char *why_key, const char *title)
+static void put_fate(struct out *out, const struct remark *why, const char *key, const char *why_key, const char *title)
 {
 	char text[64];
 
@@ -105,13 +104,13 @@ static void put_fate(
 /* What will become of a listener that is open now; *why is static or of the judgement. */
 static bool becomes_smc(struct explanation *e, const struct service_listener *listener, const char **why)
 {
-	const struct finding *worst = judgement_worst(&e->judgement, FINDING_POLICY);
+	const struct remark *worst = judgement_worst(&e->judgement, REMARK_POLICY);
 	struct verdict v = {.role = POLICY_LISTEN, .program = listener->program, .store = e->store, .info = e->info};
 
 	for (size_t i = 0; i < e->judgement.count && !worst; i++) {
-		const struct finding *item = &e->judgement.item[i];
+		const struct remark *item = &e->judgement.item[i];
 
-		if (item->kind == FINDING_LISTEN && strstr(item->text, listener->address))
+		if (item->kind == REMARK_LISTEN && strstr(item->text, listener->address))
 			worst = item;
 	}
 	*why = worst ? worst->text : "";
@@ -145,15 +144,15 @@ static void put_listeners(struct out *out, struct explanation *e)
 	out_close(out);
 }
 
-static void put_findings(struct out *out, const struct judgement *judgement)
+static void put_remarks(struct out *out, const struct judgement *judgement)
 {
 	out_list(out, "findings", NULL);
 	for (size_t i = 0; i < judgement->count; i++) {
-		const struct finding *item = &judgement->item[i];
+		const struct remark *item = &judgement->item[i];
 
 		out_object(out, NULL, NULL);
 		out_string(out, "what", "FINDING", item->what);
-		out_string(out, "kind", NULL, finding_kind_key(item->kind));
+		out_string(out, "kind", NULL, remark_kind_key(item->kind));
 		out_string(out, NULL, "EFFECT", effect(item->kind));
 		out_string(out, "text", NULL, item->text);
 		out_string(out, NULL, "MEANING", item->text);
@@ -185,7 +184,7 @@ static void put_drop_in(struct out *out, const struct explanation *e)
 								    : "stands in the way: it is not of smcctl");
 		return;
 	}
-	if (!e->body || judgement_worst(&e->judgement, FINDING_NEVER))
+	if (!e->body || judgement_worst(&e->judgement, REMARK_NEVER))
 		return;
 	copy = strdup(e->body);
 	if (!copy)
@@ -198,8 +197,8 @@ static void put_drop_in(struct out *out, const struct explanation *e)
 static void put(struct out *out, struct explanation *e)
 {
 	const struct unit *unit = &e->unit;
-	const struct finding *listen = judgement_worst(&e->judgement, FINDING_LISTEN);
-	const struct finding *connect = judgement_worst(&e->judgement, FINDING_POLICY);
+	const struct remark *listen = judgement_worst(&e->judgement, REMARK_LISTEN);
+	const struct remark *connect = judgement_worst(&e->judgement, REMARK_POLICY);
 	char state[128];
 
 	out_string(out, "unit", "unit", unit->name);
@@ -210,12 +209,12 @@ static void put(struct out *out, struct explanation *e)
 	out_string(out, NULL, "state", state);
 	out_optional(out, "unit_file", "unit file", unit_get(unit, "FragmentPath"));
 	out_optional(out, "drop_ins", "drop-ins", unit_get(unit, "DropInPaths"));
-	/* A finding that refuses but accelerates all the same, if forced: the helpers. */
-	put_fate(out, listen && listen->kind == FINDING_HELPER ? NULL : listen, "listen", "listen_why", "listeners");
-	put_fate(out, connect && connect->kind == FINDING_HELPER ? NULL : connect, "connect", "connect_why",
+	/* A remark that refuses but accelerates all the same, if forced: the helpers. */
+	put_fate(out, listen && listen->kind == REMARK_HELPER ? NULL : listen, "listen", "listen_why", "listeners");
+	put_fate(out, connect && connect->kind == REMARK_HELPER ? NULL : connect, "connect", "connect_why",
 		"connections");
-	out_bool(out, "refused", NULL, judgement_worst(&e->judgement, FINDING_TCP) != NULL);
-	put_findings(out, &e->judgement);
+	out_bool(out, "refused", NULL, judgement_worst(&e->judgement, REMARK_TCP) != NULL);
+	put_remarks(out, &e->judgement);
 	put_listeners(out, e);
 	put_drop_in(out, e);
 }

@@ -40,16 +40,16 @@ struct wish {
 
 static enum ctl_exit refuse(struct changes *changes, const struct change *change, const struct judgement *judgement)
 {
-	const struct finding *worst = judgement_worst(judgement, FINDING_TCP);
+	const struct remark *worst = judgement_worst(judgement, REMARK_TCP);
 
-	if (worst && (worst->kind == FINDING_NEVER || !changes->force))
+	if (worst && (worst->kind == REMARK_NEVER || !changes->force))
 		return ctl_error(changes->ctl, CTL_CANNOT, "unit", change->unit.name, "%s: %s%s", worst->what,
 			worst->text,
-			worst->kind == FINDING_NEVER ? ""
-				: worst->kind == FINDING_HELPER
+			worst->kind == REMARK_NEVER ? ""
+				: worst->kind == REMARK_HELPER
 				? "; --force does it all the same"
 				: "; it would stay TCP (--force enables it all the same)");
-	worst = worst ? worst : judgement_worst(judgement, FINDING_LISTEN);
+	worst = worst ? worst : judgement_worst(judgement, REMARK_LISTEN);
 	if (worst)
 		ctl_warn(changes->ctl, "%s: %s: %s", change->unit.name, worst->what, worst->text);
 	return CTL_OK;
@@ -96,7 +96,7 @@ static void take_back(struct change *change)
 	change->done = false;
 }
 
-static enum ctl_exit write_all(struct changes *changes)
+static enum ctl_exit write_drop_ins(struct changes *changes)
 {
 	for (size_t i = 0; i < changes->count; i++) {
 		struct change *change = &changes->item[i];
@@ -145,7 +145,7 @@ static enum ctl_exit enable(struct changes *changes, const struct ctl_args *args
 	enum ctl_exit code = changes_begin(changes, args, plan_enable, wish);
 
 	if (code == CTL_OK)
-		code = write_all(changes);
+		code = write_drop_ins(changes);
 	if (code == CTL_OK)
 		code = changes_reload(changes);
 	for (size_t i = 0; i < changes->count && code == CTL_OK; i++) {

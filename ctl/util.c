@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 void cleanup_fclose(FILE **stream)
@@ -70,6 +71,36 @@ int read_all(int fd, size_t max, char **out, size_t *size)
 	*size = used;
 	*out = take(buffer);
 	return 0;
+}
+
+int write_all(int fd, const char *text)
+{
+	size_t left = strlen(text);
+
+	while (left) {
+		ssize_t n = write(fd, text, left);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		text += n;
+		left -= (size_t)n;
+	}
+	return 0;
+}
+
+uint64_t monotonic_us(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+int64_t monotonic_ms(void)
+{
+	return (int64_t)(monotonic_us() / 1000);
 }
 
 int open_read(const char *path)

@@ -25,6 +25,13 @@ _must_check_ int text_to_uint(const char *text, uint64_t min, uint64_t max, uint
  */
 _must_check_ int read_all(int fd, size_t max, char **out, size_t *size);
 
+/* Writes all of text to fd, however often it takes. Returns 0 or -errno; -EIO when nothing is taken without an error. */
+_must_check_ int write_all(int fd, const char *text);
+
+/* CLOCK_MONOTONIC. */
+uint64_t monotonic_us(void);
+int64_t monotonic_ms(void);
+
 /* open() for reading with O_CLOEXEC and O_NONBLOCK: a FIFO in place of a file does not hang us. */
 _must_check_ int open_read(const char *path);
 

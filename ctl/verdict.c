@@ -36,14 +36,13 @@ static bool program_inside(const struct verdict *v, const char *comm)
 /* What stands above rules that say SMC, in the shim's order. */
 static void look_above(struct verdict *v)
 {
-	const uint32_t smc = POLICY_KERNEL_IPPROTO_SMC | POLICY_KERNEL_IPPROTO_SMC6 | POLICY_KERNEL_AF_SMC;
 	char comm[POLICY_COMM_LEN];
 
 	if (v->info && v->info->state != POLICY_ON)
 		v->above[v->above_count++] = v->info->state == POLICY_OBSERVE
 			? "the state is observe: it is only counted"
 			: "the state is off";
-	if (v->info && !(v->info->kernel & smc))
+	if (v->info && !(v->info->kernel & POLICY_KERNEL_SMC))
 		v->above[v->above_count++] = "the kernel had no SMC when the policy was applied";
 	if (v->program) {
 		snprintf(comm, sizeof(comm), "%.15s", v->program);

@@ -103,7 +103,7 @@ unsigned parse_object(
 	return seen;
 }
 
-static void read_version(struct parser *parser, void *to, const cJSON *value, struct json_token where)
+void parse_version(struct parser *parser, void *to, const cJSON *value, struct json_token where)
 {
 	(void)to;
 	if (!cJSON_IsNumber(value))
@@ -129,7 +129,7 @@ static void read_rules(struct parser *parser, void *to, const cJSON *value, stru
 }
 
 static const struct parse_key policy_keys[] = {
-	{"version", read_version},
+	{"version", parse_version},
 	{"rules", read_rules},
 	{"programs", parse_programs},
 	{"buffers", parse_buffers},

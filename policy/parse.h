@@ -52,6 +52,7 @@ void *parse_grow(struct parser *parser, void **items, size_t count, size_t *room
 bool parse_uint(const char *digits, size_t length, uint64_t min, uint64_t max, uint64_t *out, char *why, size_t size);
 
 /* The readers. */
+void parse_version(struct parser *parser, void *to, const cJSON *value, struct json_token where); /* only 1 */
 void parse_rule(struct parser *parser, const cJSON *value, struct json_token where);
 void parse_ports(struct parser *parser, struct policy_rule *rule, const cJSON *value, struct json_token where);
 void parse_programs(struct parser *parser, void *to, const cJSON *value, struct json_token where);

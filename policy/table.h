@@ -36,9 +36,11 @@ enum policy_state {
 };
 
 /* half.kernel: what the kernel could do when the policy was published (design: "measured once"). */
-#define POLICY_KERNEL_IPPROTO_SMC 0x01u     /* socket(AF_INET, SOCK_STREAM, IPPROTO_SMC) works */
-#define POLICY_KERNEL_IPPROTO_SMC6 0x02u    /* the same for AF_INET6 */
-#define POLICY_KERNEL_AF_SMC 0x04u          /* socket(AF_SMC, SOCK_STREAM, 0 or 1) works */
+#define POLICY_KERNEL_IPPROTO_SMC 0x01u  /* socket(AF_INET, SOCK_STREAM, IPPROTO_SMC) works */
+#define POLICY_KERNEL_IPPROTO_SMC6 0x02u /* the same for AF_INET6 */
+#define POLICY_KERNEL_AF_SMC 0x04u       /* socket(AF_SMC, SOCK_STREAM, 0 or 1) works */
+/* any of these: the kernel has SMC */
+#define POLICY_KERNEL_SMC (POLICY_KERNEL_IPPROTO_SMC | POLICY_KERNEL_IPPROTO_SMC6 | POLICY_KERNEL_AF_SMC)
 #define POLICY_KERNEL_DOWNGRADE 0x08u       /* TCP_FASTOPEN_NO_COOKIE turns a fresh SMC socket into TCP in place */
 #define POLICY_KERNEL_DOWNGRADE_EPOLL 0x10u /* and epoll registrations made before keep working */
 

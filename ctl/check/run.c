@@ -28,14 +28,6 @@ struct run {
 	size_t fd_count;
 };
 
-static uint64_t time_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 static void clear_slot(struct slot *slot)
 {
 	prober_free(slot->prober);
@@ -147,7 +139,7 @@ static int step_all(struct run *run)
 		while (!slot->target && run->started < run->targets->count && r == 0)
 			r = begin(run, slot, &run->targets->item[run->started++]);
 		if (r == 0 && slot->target)
-			r = step(run, slot, time_now());
+			r = step(run, slot, monotonic_us());
 		if (r < 0)
 			return r;
 	}
@@ -156,7 +148,7 @@ static int step_all(struct run *run)
 
 static int wait_for_any(const struct run *run, struct pollfd *fds)
 {
-	uint64_t now = time_now();
+	uint64_t now = monotonic_us();
 	uint64_t next = now + 1000000;
 	struct timespec wait;
 

@@ -11,10 +11,7 @@
 
 uint64_t clock_now(const struct cloud_clock *clock)
 {
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ((uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000) * clock->speed / 1000;
+	return monotonic_us() * clock->speed / 1000;
 }
 
 void clock_limit(struct cloud_clock *clock, uint64_t seconds)

@@ -79,15 +79,6 @@ void stack_read_bool(struct parser *parser, const cJSON *value, struct json_toke
 		parse_wrong_type(parser, value, where, what, "write true or false");
 }
 
-static void read_version(struct parser *parser, void *to, const cJSON *value, struct json_token where)
-{
-	(void)to;
-	if (!cJSON_IsNumber(value))
-		parse_wrong_type(parser, value, where, "version", "write the number 1");
-	else if (where.length != 1 || parser->text[where.position] != '1')
-		policy_report_add(&parser->report, where, "version", "is not one that this program knows; write 1");
-}
-
 static void read_stack(struct parser *parser, void *to, const cJSON *value, struct json_token where)
 {
 	struct stack *stack = to;
@@ -165,7 +156,7 @@ static void read_address(struct parser *parser, void *to, const cJSON *value, st
 }
 
 static const struct parse_key stack_keys[] = {
-	{"version", read_version},
+	{"version", parse_version},
 	{"stack", read_stack},
 	{"region", read_region},
 	{"instance", stack_read_instance},

@@ -85,23 +85,6 @@ static char *to_json(const struct state *state)
 	return text;
 }
 
-static int write_all(int fd, const char *text)
-{
-	size_t left = strlen(text);
-
-	while (left) {
-		ssize_t n = write(fd, text, left);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		text += n;
-		left -= (size_t)n;
-	}
-	return 0;
-}
-
 /* The new name is on the disk once its directory is. */
 static int sync_directory(const char *path)
 {

@@ -14,8 +14,6 @@
 #include "ctl/smc/diag.h"
 #include "policy/table.h"
 
-#define KERNEL_ANY_SMC (POLICY_KERNEL_IPPROTO_SMC | POLICY_KERNEL_IPPROTO_SMC6 | POLICY_KERNEL_AF_SMC)
-
 static void compare_version(struct findings *findings, const struct utsname *name)
 {
 	struct kernel_version version;
@@ -61,9 +59,9 @@ void doctor_kernel(struct doctor *doctor)
 	probe_format(kernel, text);
 	if (uname(&name) < 0)
 		name = (struct utsname){.release = "?"};
-	if (!doctor->probe.converts && doctor->probe.refused_af == -EAFNOSUPPORT && !(kernel & KERNEL_ANY_SMC))
+	if (!doctor->probe.converts && doctor->probe.refused_af == -EAFNOSUPPORT && !(kernel & POLICY_KERNEL_SMC))
 		finding_add(findings, FINDING_PROBLEM, "kernel", NULL, "Linux %s gives no SMC sockets", name.release);
-	else if (doctor->probe.converts || !(kernel & KERNEL_ANY_SMC))
+	else if (doctor->probe.converts || !(kernel & POLICY_KERNEL_SMC))
 		finding_add(findings, FINDING_PROBLEM, "kernel", NULL, "Linux %s: %s", name.release,
 			probe_refusal(&doctor->probe));
 	else if (doctor->probe.unmeasured)
@@ -74,7 +72,7 @@ void doctor_kernel(struct doctor *doctor)
 			"Linux %s: %s; a program that the policy keeps on TCP may wait for ever", name.release, text);
 	else
 		finding_add(findings, FINDING_OK, "kernel", NULL, "Linux %s: %s", name.release, text);
-	if (doctor->probe.converts || !(kernel & KERNEL_ANY_SMC))
+	if (doctor->probe.converts || !(kernel & POLICY_KERNEL_SMC))
 		return;
 	if (!(kernel & (POLICY_KERNEL_IPPROTO_SMC | POLICY_KERNEL_IPPROTO_SMC6)))
 		finding_add(findings, FINDING_NOTE, "kernel", NULL,
@@ -193,7 +191,7 @@ void doctor_module(struct doctor *doctor)
 
 	if (doctor->probe.converts)
 		return;
-	if (!(doctor->probe.kernel & KERNEL_ANY_SMC))
+	if (!(doctor->probe.kernel & POLICY_KERNEL_SMC))
 		missing_module(findings, loaded, forbidding);
 	else if (forbidding)
 		finding_add(findings, FINDING_WARNING, "module", "take that line out",

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "ctl/check/run.h"
@@ -78,27 +77,19 @@ static int wait_for(int fd, short events, int milliseconds)
 	return poll(&ready, 1, milliseconds);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Reads what the program on that port says first, by plain TCP. Returns 0, or -EBADMSG: it is no offer. */
 static int read_offer(const struct target *target, struct offer *out)
 {
 	_cleanup_close_ int fd = socket(target->to.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
 	_cleanup_free_ char *text = calloc(1, OFFER_MAX);
-	int64_t end = now_ms() + OFFER_MS;
+	int64_t end = monotonic_ms() + OFFER_MS;
 	size_t used = 0;
 
 	if (fd < 0 || !text ||
 		(connect(fd, (const struct sockaddr *)&target->to, target->length) < 0 && errno != EINPROGRESS))
 		return -EBADMSG;
 	while (used < OFFER_MAX - 1) {
-		int64_t left = end - now_ms();
+		int64_t left = end - monotonic_ms();
 		ssize_t n;
 
 		if (left <= 0 || wait_for(fd, POLLIN, (int)left) <= 0)

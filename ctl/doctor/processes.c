@@ -123,14 +123,6 @@ static socklen_t address_of(const struct diag_socket *socket, struct sockaddr_st
 	return is_v4 ? sizeof(v4) : sizeof(v6);
 }
 
-static int compare_pid(const void *a, const void *b)
-{
-	const pid_t *x = a;
-	const pid_t *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 /* True if the policy wants the listener to be SMC, and it is plain TCP; process gets who holds it. */
 static bool is_missed(const struct policy_map *map, const struct diag_socket *socket, const struct owners *owners,
 	const struct owner_process **process)
@@ -186,7 +178,7 @@ static void look_at_listeners(struct doctor *doctor, const struct walk *walk)
 			add_listener(&doctor->findings, &list.item[i], process,
 				walk->carriers &&
 					bsearch(&process->pid, walk->carrier, walk->carriers, sizeof(*walk->carrier),
-						compare_pid));
+						process_compare));
 	}
 	if (missed > MOST_LINES)
 		finding_add(&doctor->findings, FINDING_WARNING, "listener", NULL,

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static int compare_pids(const void *a, const void *b)
+int process_compare(const void *a, const void *b)
 {
 	const pid_t *x = a;
 	const pid_t *y = b;
@@ -47,7 +47,7 @@ int process_list(pid_t **out, size_t *count)
 	}
 	closedir(dir);
 	if (used)
-		qsort(pids, used, sizeof(*pids), compare_pids);
+		qsort(pids, used, sizeof(*pids), process_compare);
 	*out = take(pids);
 	*count = used;
 	return 0;

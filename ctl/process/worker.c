@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* For one process; the first few get long enough for a busy machine, a crowd of hostile ones does not. */
@@ -87,23 +86,16 @@ static void worker_stop(const struct worker *w)
 		;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	return clock_gettime(CLOCK_MONOTONIC, &ts) ? 0 : (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* One report. Returns 0, -ETIMEDOUT or -EPIPE (the child has ended). */
 static int worker_read(const struct worker *w, int patience, struct process_report *out)
 {
-	int64_t end = now_ms() + patience;
+	int64_t end = monotonic_ms() + patience;
 	char *to = (char *)out;
 	size_t left = sizeof(*out);
 
 	while (left) {
 		struct pollfd ready = {.fd = w->fd, .events = POLLIN};
-		int64_t rest = end - now_ms();
+		int64_t rest = end - monotonic_ms();
 		ssize_t n = poll(&ready, 1, rest > 0 ? (int)rest : 0);
 
 		if (n == 0)

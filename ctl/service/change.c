@@ -105,25 +105,18 @@ static enum ctl_exit look_now(struct changes *changes, const char *name, struct 
 	return CTL_OK;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	return clock_gettime(CLOCK_MONOTONIC, &ts) ? 0 : (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* The library shows as soon as the program has been loaded, which may be a moment after systemd calls it started. */
 static enum ctl_exit await(struct changes *changes, const char *name, struct service_state *state)
 {
 	const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
-	int64_t end = now_ms() + WAIT_MS;
+	int64_t end = monotonic_ms() + WAIT_MS;
 
 	for (;;) {
 		enum ctl_exit code = look_now(changes, name, state);
 		bool undecided = state->kind == STATE_KEPT_OUT || state->kind == STATE_RESTART ||
 			state->kind == STATE_RESTART_AWAY;
 
-		if (code != CTL_OK || !undecided || now_ms() >= end)
+		if (code != CTL_OK || !undecided || monotonic_ms() >= end)
 			return code;
 		nanosleep(&pause, NULL);
 	}

@@ -161,24 +161,6 @@ static int sweep(const struct place *place)
 	return r == 0 ? remove_tree(place->fd, STAGE_FILE, 0) : r;
 }
 
-static int write_all(int fd, const char *text)
-{
-	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): drop_in_compose() sets it where it returns 0 */
-	size_t left = strlen(text);
-
-	while (left) {
-		ssize_t n = write(fd, text, left);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		text += n;
-		left -= (size_t)n;
-	}
-	return 0;
-}
-
 /* Whatever the umask: systemd's files are for everybody to read. */
 static int write_file(int at, const char *name, const char *text)
 {

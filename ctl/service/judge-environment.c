@@ -48,7 +48,7 @@ static void judge_preload(struct judgement *judgement)
 	if (r == 0)
 		r = preload_list(before, judgement->library, &judgement->preload);
 	if (r == -EINVAL) {
-		judgement_add(judgement, FINDING_NEVER, "LD_PRELOAD",
+		judgement_add(judgement, REMARK_NEVER, "LD_PRELOAD",
 			"cannot hold '%s', for it has a blank or a colon; install smcshim elsewhere",
 			judgement->library);
 		r = 0;
@@ -56,10 +56,10 @@ static void judge_preload(struct judgement *judgement)
 	if (r < 0)
 		judgement->error = r;
 	else if (before && preload_list_find(before, &ours, &length))
-		judgement_add(judgement, FINDING_NOTE, "LD_PRELOAD", "the unit itself names the library already: '%s'",
+		judgement_add(judgement, REMARK_NOTE, "LD_PRELOAD", "the unit itself names the library already: '%s'",
 			before);
 	else if (before && *before)
-		judgement_add(judgement, FINDING_HANDLED, "LD_PRELOAD", "is set already and is kept: '%s'",
+		judgement_add(judgement, REMARK_HANDLED, "LD_PRELOAD", "is set already and is kept: '%s'",
 			judgement->preload);
 }
 
@@ -98,14 +98,14 @@ static void judge_file(struct judgement *judgement, const char *path)
 	if (r == 0)
 		r = preload_of_text(text, &value);
 	if (r < 0)
-		judgement_add(judgement, FINDING_NOTE, "EnvironmentFile",
+		judgement_add(judgement, REMARK_NOTE, "EnvironmentFile",
 			"'%s' cannot be read (%s): were LD_PRELOAD set there, it "
 			"would overrule the drop-in",
 			path, strerror(-r));
 	else if (value && preload_list_find(value, &ours, &size))
-		judgement_add(judgement, FINDING_NOTE, "EnvironmentFile", "'%s' names the library already", path);
+		judgement_add(judgement, REMARK_NOTE, "EnvironmentFile", "'%s' names the library already", path);
 	else if (value)
-		judgement_add(judgement, FINDING_TCP, "EnvironmentFile",
+		judgement_add(judgement, REMARK_TCP, "EnvironmentFile",
 			"'%s' sets LD_PRELOAD, which overrules every Environment=; write there LD_PRELOAD=%s%s%s", path,
 			judgement->library, *value ? ":" : "", value);
 }
@@ -137,6 +137,6 @@ void judge_environment(struct judgement *judgement)
 	for (const char *value; (value = unit_next(unit, "EnvironmentFiles", &place));)
 		judge_environment_file(judgement, value);
 	if (words_have(unit_get(unit, "UnsetEnvironment"), "LD_PRELOAD"))
-		judgement_add(judgement, FINDING_TCP, "UnsetEnvironment",
+		judgement_add(judgement, REMARK_TCP, "UnsetEnvironment",
 			"takes LD_PRELOAD away at the end; remove it there (UnsetEnvironment= in the unit)");
 }

@@ -75,7 +75,7 @@ static void bind(struct judgement *judgement, const char *path)
 {
 	fputs("BindReadOnlyPaths=", judgement->lines);
 	if (strpbrk(path, " \t\"'\\%:")) {
-		judgement_add(judgement, FINDING_NEVER, "BindReadOnlyPaths",
+		judgement_add(judgement, REMARK_NEVER, "BindReadOnlyPaths",
 			"'%s' has characters that cannot stand there", path);
 		return;
 	}
@@ -88,12 +88,12 @@ static void judge_path(struct judgement *judgement, const char *what, const char
 
 	if (covered(judgement, "InaccessiblePaths", path))
 		judgement_add(
-			judgement, FINDING_TCP, "InaccessiblePaths", "hides the %s '%s' from the service", what, path);
+			judgement, REMARK_TCP, "InaccessiblePaths", "hides the %s '%s' from the service", what, path);
 	else if (unit_is(unit, "ProtectHome", "yes") && is_home(path))
-		judgement_add(judgement, FINDING_TCP, "ProtectHome", "hides the %s '%s'; install smcshim elsewhere",
+		judgement_add(judgement, REMARK_TCP, "ProtectHome", "hides the %s '%s'; install smcshim elsewhere",
 			what, path);
 	else if (is_hidden(judgement, path)) {
-		judgement_add(judgement, FINDING_HANDLED, *judge_root(judgement) ? "RootDirectory" : "mount-namespace",
+		judgement_add(judgement, REMARK_HANDLED, *judge_root(judgement) ? "RootDirectory" : "mount-namespace",
 			"the service does not see the %s '%s'; the drop-in binds it there", what, path);
 		bind(judgement, to_bind);
 	}
@@ -106,9 +106,9 @@ void judge_files(struct judgement *judgement)
 	const char *table = judgement->table ? judgement->table : CTL_DEFAULT_TABLE;
 
 	if (access(library, R_OK) < 0)
-		judgement_add(judgement, FINDING_TCP, "library", "'%s': %s", library, strerror(errno));
+		judgement_add(judgement, REMARK_TCP, "library", "'%s': %s", library, strerror(errno));
 	if (unit_sets(unit, "RootImage")) {
-		judgement_add(judgement, FINDING_TCP, "RootImage",
+		judgement_add(judgement, REMARK_TCP, "RootImage",
 			"the image '%s' is not looked into: the library and '%s' must be in it, at the same paths",
 			unit_get(unit, "RootImage"), TABLES);
 	} else {
@@ -117,7 +117,7 @@ void judge_files(struct judgement *judgement)
 		judge_path(judgement, "policy's table", table, is_below(table, TABLES) ? TABLES : table);
 	}
 	if (covered(judgement, "NoExecPaths", library) && !covered(judgement, "ExecPaths", library)) {
-		judgement_add(judgement, FINDING_HANDLED, "NoExecPaths",
+		judgement_add(judgement, REMARK_HANDLED, "NoExecPaths",
 			"forbids to execute the library; the drop-in allows that");
 		fprintf(judgement->lines, "ExecPaths=-%s\n", library);
 	}

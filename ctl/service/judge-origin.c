@@ -23,27 +23,27 @@ static void judge_kind(struct judgement *judgement)
 	const char *type = unit_get(unit, "Type");
 
 	if (strcmp(load, "masked") == 0)
-		judgement_add(judgement, FINDING_NEVER, "masked", "the unit is masked: it cannot start at all");
+		judgement_add(judgement, REMARK_NEVER, "masked", "the unit is masked: it cannot start at all");
 	else if (strcmp(load, "loaded") != 0)
-		judgement_add(judgement, FINDING_NEVER, "load-state", "systemd cannot load the unit: %s", load);
+		judgement_add(judgement, REMARK_NEVER, "load-state", "systemd cannot load the unit: %s", load);
 	if (unit_is(unit, "Transient", "yes") || starts_with(fragment, "/run/systemd/transient/"))
-		judgement_add(judgement, FINDING_NEVER, "transient",
+		judgement_add(judgement, REMARK_NEVER, "transient",
 			"the unit lives only as long as it runs; start it with 'systemd-run ... smcctl run PROGRAM'");
 	if (starts_with(fragment, "/run/systemd/generator"))
-		judgement_add(judgement, FINDING_NOTE, "generated",
+		judgement_add(judgement, REMARK_NOTE, "generated",
 			"a generator writes the unit file at each boot; the drop-in stays");
 	if (unit->pattern)
-		judgement_add(judgement, FINDING_NOTE, "template", "holds for every instance of the template");
+		judgement_add(judgement, REMARK_NOTE, "template", "holds for every instance of the template");
 	for (size_t i = 0; i < sizeof(helpers) / sizeof(helpers[0]); i++) {
 		if (!unit->user && starts_with(unit->name, helpers[i])) {
-			judgement_add(judgement, FINDING_HELPER, "system-service",
+			judgement_add(judgement, REMARK_HELPER, "system-service",
 				"the system, or the way into it, depends on this service%s",
 				strstr(helpers[i], "ssh") ? "; keep a connection open while you try" : "");
 			break;
 		}
 	}
 	if (strcmp(type, "forking") == 0)
-		judgement_add(judgement, FINDING_NOTE, "forking",
+		judgement_add(judgement, REMARK_NOTE, "forking",
 			"a reload may keep listeners that are open: only a restart makes them SMC");
 }
 
@@ -65,7 +65,7 @@ static void judge_socket(struct judgement *judgement, const char *socket)
 	char *rest = NULL;
 
 	if (r < 0 || result.status != 0) {
-		judgement_add(judgement, FINDING_NOTE, "socket-activated", "'%s' cannot be looked at: %s", socket,
+		judgement_add(judgement, REMARK_NOTE, "socket-activated", "'%s' cannot be looked at: %s", socket,
 			r < 0 ? strerror(-r) : result.error);
 		return;
 	}
@@ -73,7 +73,7 @@ static void judge_socket(struct judgement *judgement, const char *socket)
 		if (!starts_with(line, "Listen=") || !is_internet(line + strlen("Listen=")))
 			continue;
 		line += strlen("Listen=");
-		judgement_add(judgement, FINDING_LISTEN, "socket-activated",
+		judgement_add(judgement, REMARK_LISTEN, "socket-activated",
 			"listener %.*s: TCP, for systemd opens it (%s); stop and disable that socket and let the "
 			"service "
 			"listen by itself",

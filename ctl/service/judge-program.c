@@ -59,12 +59,12 @@ static void judge_result(struct judgement *judgement, const struct program *prog
 	bool script = strcmp(program->path, program->binary) != 0;
 
 	if (program->obstacle == PROGRAM_UNKNOWN)
-		judgement_add(judgement, FINDING_NOTE, "program", "'%s' cannot be looked into from here", path);
+		judgement_add(judgement, REMARK_NOTE, "program", "'%s' cannot be looked into from here", path);
 	else if (program->obstacle != PROGRAM_FINE)
-		judgement_add(judgement, FINDING_TCP, "program", "'%s' %s", script ? program->binary : path,
+		judgement_add(judgement, REMARK_TCP, "program", "'%s' %s", script ? program->binary : path,
 			program_obstacle_text(program));
 	else if (script)
-		judgement_add(judgement, FINDING_NOTE, "script",
+		judgement_add(judgement, REMARK_NOTE, "script",
 			"'%s' is a script for '%s': what it starts is seen after the start, by smcctl service status",
 			path, program->binary);
 }
@@ -84,9 +84,9 @@ static bool follow_env(struct judgement *judgement, const char *line, char **pat
 		*path = next;
 		return true;
 	} else if (obstacle == PROGRAM_ENVIRONMENT) {
-		judgement_add(judgement, FINDING_TCP, "environment", "'%s' takes LD_PRELOAD away", line);
+		judgement_add(judgement, REMARK_TCP, "environment", "'%s' takes LD_PRELOAD away", line);
 	} else {
-		judgement_add(judgement, FINDING_NOTE, "wrapper", "'%s': what it starts cannot be told", line);
+		judgement_add(judgement, REMARK_NOTE, "wrapper", "'%s': what it starts cannot be told", line);
 	}
 	return false;
 }
@@ -96,13 +96,13 @@ static bool judge_wrapper(struct judgement *judgement, const char *line, char **
 	const char *name = path_base(*path);
 
 	if (strcmp(name, "smcctl") == 0 && words_have(line, "run"))
-		judgement_add(judgement, FINDING_NOTE, "smcctl-run",
+		judgement_add(judgement, REMARK_NOTE, "smcctl-run",
 			"it starts its program by smcctl run already; the drop-in changes nothing about that");
 	else if (clears_environment(name, line))
-		judgement_add(judgement, FINDING_TCP, "environment",
+		judgement_add(judgement, REMARK_TCP, "environment",
 			"it starts its program through '%s', which takes LD_PRELOAD away; use User= instead", *path);
 	else if (starts_others(name))
-		judgement_add(judgement, FINDING_NOTE, "wrapper",
+		judgement_add(judgement, REMARK_NOTE, "wrapper",
 			"it starts its program through '%s': what that is, is seen after the start", *path);
 	if (strcmp(name, "env") == 0)
 		return follow_env(judgement, line, path);
@@ -119,7 +119,7 @@ static void judge_command(struct judgement *judgement, const char *value)
 	int r = unit_command(value, &path, &line);
 
 	if (r == -EINVAL) {
-		judgement_add(judgement, FINDING_NOTE, "program", "systemctl's '%s' is not understood", value);
+		judgement_add(judgement, REMARK_NOTE, "program", "systemctl's '%s' is not understood", value);
 		return;
 	}
 	if (r == 0 && !judge_wrapper(judgement, line, &path))
@@ -152,17 +152,17 @@ void judge_program(struct judgement *judgement)
 	for (const char *value; (value = unit_next(unit, "ExecStart", &place)); commands++)
 		judge_command(judgement, value);
 	if (!commands && unit_is(unit, "LoadState", "loaded"))
-		judgement_add(judgement, FINDING_NEVER, "program", "the unit starts no program (no ExecStart=)");
+		judgement_add(judgement, REMARK_NEVER, "program", "the unit starts no program (no ExecStart=)");
 	if (unit_is(unit, "DynamicUser", "yes"))
-		judgement_add(judgement, FINDING_NOTE, "DynamicUser",
+		judgement_add(judgement, REMARK_NOTE, "DynamicUser",
 			"no obstacle: library and policy are readable by everybody");
 	if (selinux_enforces())
-		judgement_add(judgement, FINDING_NOTE, "SELinux",
+		judgement_add(judgement, REMARK_NOTE, "SELinux",
 			"is enforcing: a change of domain at the start drops LD_PRELOAD (AT_SECURE) unless the policy "
 			"has "
 			"noatsecure, and the domain needs smc_socket; ausearch -m avc names what was refused");
 	if (unit_sets(unit, "AppArmorProfile"))
-		judgement_add(judgement, FINDING_NOTE, "AppArmor",
+		judgement_add(judgement, REMARK_NOTE, "AppArmor",
 			"the profile '%s' must allow reading and mapping '%s' (mr) and, without IPPROTO_SMC, 'network "
 			"smc'",
 			unit_get(unit, "AppArmorProfile"), judgement->library);

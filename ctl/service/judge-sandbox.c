@@ -36,23 +36,23 @@ static void judge_families(struct judgement *judgement)
 		return;
 	}
 	if (r < 0) {
-		judgement_add(judgement, FINDING_NEVER, "RestrictAddressFamilies",
-			"the unit's files cannot be read: %s", strerror(-r));
+		judgement_add(judgement, REMARK_NEVER, "RestrictAddressFamilies", "the unit's files cannot be read: %s",
+			strerror(-r));
 		return;
 	}
 	if (families.kind == FAMILIES_ALL)
 		return;
 	if (!families_allow(&families, "AF_INET") && !families_allow(&families, "AF_INET6")) {
-		judgement_add(judgement, FINDING_TCP, "RestrictAddressFamilies",
+		judgement_add(judgement, REMARK_TCP, "RestrictAddressFamilies",
 			"allows no internet sockets: there is nothing to accelerate, and AF_SMC would open the network "
 			"to it");
 		return;
 	}
 	if (families_allow(&families, "AF_SMC")) {
-		judgement_add(judgement, FINDING_NOTE, "RestrictAddressFamilies", "allows AF_SMC already");
+		judgement_add(judgement, REMARK_NOTE, "RestrictAddressFamilies", "allows AF_SMC already");
 		return;
 	}
-	judgement_add(judgement, FINDING_HANDLED, "RestrictAddressFamilies",
+	judgement_add(judgement, REMARK_HANDLED, "RestrictAddressFamilies",
 		"refuses AF_SMC; the drop-in allows it (kernels before 6.11 have no IPPROTO_SMC, which needs only "
 		"AF_INET)");
 	if (families.kind == FAMILIES_ALLOW) {
@@ -99,7 +99,7 @@ static void judge_calls(struct judgement *judgement)
 	if (!unit_has(judgement->unit, "SystemCallFilter") || strcmp(filter, "~") == 0)
 		return;
 	if (!allows_call(filter, "socket") || !allows_call(filter, "connect")) {
-		judgement_add(judgement, FINDING_TCP, "SystemCallFilter",
+		judgement_add(judgement, REMARK_TCP, "SystemCallFilter",
 			"allows no sockets at all (socket, connect): there is nothing to accelerate");
 		return;
 	}
@@ -111,12 +111,12 @@ static void judge_calls(struct judgement *judgement)
 	}
 	/* Not ours to widen: what the filter does to a call outside of it may be to end the program. */
 	if (missing[0])
-		judgement_add(judgement, FINDING_NEVER, "SystemCallFilter",
+		judgement_add(judgement, REMARK_NEVER, "SystemCallFilter",
 			"refuses what the library calls, which may end the program; if that is to be, add to the unit: "
 			"SystemCallFilter=%s",
 			missing);
 	else
-		judgement_add(judgement, FINDING_NOTE, "SystemCallFilter", "allows all that the library calls");
+		judgement_add(judgement, REMARK_NOTE, "SystemCallFilter", "allows all that the library calls");
 }
 
 static void judge_network(struct judgement *judgement)
@@ -124,17 +124,17 @@ static void judge_network(struct judgement *judgement)
 	const struct unit *unit = judgement->unit;
 
 	if (unit_is(unit, "PrivateNetwork", "yes"))
-		judgement_add(judgement, FINDING_NOTE, "PrivateNetwork",
+		judgement_add(judgement, REMARK_NOTE, "PrivateNetwork",
 			"no peer outside is reached, by TCP or SMC; only its own processes can be each other's");
 	else if (unit_sets(unit, "NetworkNamespacePath"))
-		judgement_add(judgement, FINDING_NOTE, "NetworkNamespacePath",
+		judgement_add(judgement, REMARK_NOTE, "NetworkNamespacePath",
 			"pnet identifiers and net.smc.* are those of '%s' (smcctl pnet list --netns)",
 			unit_get(unit, "NetworkNamespacePath"));
 	if (unit_sets(unit, "IPAddressDeny"))
-		judgement_add(judgement, FINDING_NOTE, "IPAddressDeny",
+		judgement_add(judgement, REMARK_NOTE, "IPAddressDeny",
 			"filters the handshake, which is TCP; data over SMC does not pass it");
 	if (unit_sets(unit, "SystemCallArchitectures") && words_have(unit_get(unit, "SystemCallArchitectures"), "x86"))
-		judgement_add(judgement, FINDING_NOTE, "SystemCallArchitectures",
+		judgement_add(judgement, REMARK_NOTE, "SystemCallArchitectures",
 			"has x86: RestrictAddressFamilies= does not hold for 32-bit programs, and the library is not "
 			"in them");
 }

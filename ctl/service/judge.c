@@ -21,22 +21,22 @@ void judgement_clear(struct judgement *judgement)
 	free(judgement->preload);
 }
 
-const char *finding_kind_key(enum finding_kind kind)
+const char *remark_kind_key(enum remark_kind kind)
 {
-	static const char *const keys[] = {[FINDING_NOTE] = "note",
-		[FINDING_HANDLED] = "handled",
-		[FINDING_LISTEN] = "listeners_tcp",
-		[FINDING_POLICY] = "policy_tcp",
-		[FINDING_TCP] = "all_tcp",
-		[FINDING_HELPER] = "system_service",
-		[FINDING_NEVER] = "impossible"};
+	static const char *const keys[] = {[REMARK_NOTE] = "note",
+		[REMARK_HANDLED] = "handled",
+		[REMARK_LISTEN] = "listeners_tcp",
+		[REMARK_POLICY] = "policy_tcp",
+		[REMARK_TCP] = "all_tcp",
+		[REMARK_HELPER] = "system_service",
+		[REMARK_NEVER] = "impossible"};
 
 	return keys[kind];
 }
 
-void judgement_add(struct judgement *judgement, enum finding_kind kind, const char *what, const char *format, ...)
+void judgement_add(struct judgement *judgement, enum remark_kind kind, const char *what, const char *format, ...)
 {
-	struct finding *larger = realloc(judgement->item, (judgement->count + 1) * sizeof(*larger));
+	struct remark *larger = realloc(judgement->item, (judgement->count + 1) * sizeof(*larger));
 	char *text = NULL;
 	va_list ap;
 	int r;
@@ -53,15 +53,15 @@ void judgement_add(struct judgement *judgement, enum finding_kind kind, const ch
 		judgement->error = -ENOMEM;
 		return;
 	}
-	larger[judgement->count++] = (struct finding){.kind = kind, .what = what, .text = text};
+	larger[judgement->count++] = (struct remark){.kind = kind, .what = what, .text = text};
 }
 
-const struct finding *judgement_worst(const struct judgement *judgement, enum finding_kind least)
+const struct remark *judgement_worst(const struct judgement *judgement, enum remark_kind least)
 {
-	const struct finding *worst = NULL;
+	const struct remark *worst = NULL;
 
 	for (size_t i = 0; i < judgement->count; i++) {
-		const struct finding *item = &judgement->item[i];
+		const struct remark *item = &judgement->item[i];
 
 		if (item->kind >= least && (!worst || item->kind > worst->kind))
 			worst = item;

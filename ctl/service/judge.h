@@ -8,21 +8,21 @@
 #include "ctl/service/unit-file.h"
 #include "ctl/service/unit.h"
 
-enum finding_kind {
-	FINDING_NOTE = 0, /* worth knowing */
-	FINDING_HANDLED,  /* the drop-in deals with it */
-	FINDING_LISTEN,   /* keeps listeners on TCP */
-	FINDING_POLICY,   /* keeps everything on TCP as the policy is now */
-	FINDING_TCP,      /* keeps everything on TCP: enable refuses without --force */
-	FINDING_HELPER,   /* the system depends on this unit: enable refuses without --force */
-	FINDING_NEVER,    /* no drop-in can be made, or it would break the service: enable refuses */
+enum remark_kind {
+	REMARK_NOTE = 0, /* worth knowing */
+	REMARK_HANDLED,  /* the drop-in deals with it */
+	REMARK_LISTEN,   /* keeps listeners on TCP */
+	REMARK_POLICY,   /* keeps everything on TCP as the policy is now */
+	REMARK_TCP,      /* keeps everything on TCP: enable refuses without --force */
+	REMARK_HELPER,   /* the system depends on this unit: enable refuses without --force */
+	REMARK_NEVER,    /* no drop-in can be made, or it would break the service: enable refuses */
 };
 
 /* "note", "handled", ...: for JSON. */
-const char *finding_kind_key(enum finding_kind kind);
+const char *remark_kind_key(enum remark_kind kind);
 
-struct finding {
-	enum finding_kind kind;
+struct remark {
+	enum remark_kind kind;
 	const char *what; /* a setting or a fact, in one word; static text */
 	char *text;
 };
@@ -32,7 +32,7 @@ struct judgement {
 	const char *library; /* to preload */
 	const char *table;   /* of a policy of its own, or NULL */
 	const char *policy;  /* the file of that */
-	struct finding *item;
+	struct remark *item;
 	size_t count;
 	FILE *lines; /* what the sandbox needs, lines of [Service]; valid while judging */
 	char *needs; /* their text afterwards */
@@ -46,16 +46,16 @@ void judgement_clear(struct judgement *judgement);
 /* Fills what the caller has begun with unit, library, table and policy. Returns 0 or -errno; cleared by the caller. */
 _must_check_ int judge(struct judgement *judgement);
 
-/* The worst finding of one of the kinds from least on, or NULL. */
-const struct finding *judgement_worst(const struct judgement *judgement, enum finding_kind least);
+/* The worst remark of one of the kinds from least on, or NULL. */
+const struct remark *judgement_worst(const struct judgement *judgement, enum remark_kind least);
 
 /* The text of the drop-in, without its head, for the caller to free. Returns 0 or -ENOMEM. */
 _must_check_ int judgement_drop_in(const struct judgement *judgement, char **out);
 
-/* ---- the parts, which add findings ---- */
+/* ---- the parts, which add remarks ---- */
 
 __attribute__((format(printf, 4, 5))) void judgement_add(
-	struct judgement *judgement, enum finding_kind kind, const char *what, const char *format, ...);
+	struct judgement *judgement, enum remark_kind kind, const char *what, const char *format, ...);
 
 void judge_origin(struct judgement *judgement);  /* masked, generated, a helper of PID 1; sockets (judge-origin.c) */
 void judge_program(struct judgement *judgement); /* what ExecStart runs (judge-program.c) */

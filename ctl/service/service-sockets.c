@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "ctl/service/processes.h"
+#include "ctl/smc/socket-tcp.h"
 #include "ctl/smc/sockets.h"
 
 #define TCP_DIAG_ESTABLISHED 1
-#define TCP_DIAG_LISTENING 10
 
 void service_sockets_clear(struct service_sockets *sockets)
 {
@@ -107,7 +107,7 @@ static int add_tcp(const struct processes *processes, const struct owners *owner
 		if (!process)
 			continue;
 		format_address(socket, text, sizeof(text));
-		if (socket->state == TCP_DIAG_LISTENING)
+		if (socket->state == TCP_DIAG_LISTEN)
 			r = add_listener(out, text, false, process);
 		else
 			out->tcp += socket->state == TCP_DIAG_ESTABLISHED;

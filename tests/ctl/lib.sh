@@ -37,6 +37,16 @@ cleanup() {
 	cd / && umount /etc /run && umount "$dir" && rmdir "$dir"
 }
 
+# Ends the processes whose numbers stand in $children, whatever they do.
+kill_children() {
+	local pid
+	for pid in ${children:-}; do
+		disown "$pid" 2>/dev/null
+		kill -9 "$pid" 2>/dev/null
+	done
+	children=
+}
+
 result() { # RESULT NAME
 	count=$((count + 1))
 	if [ "$1" = 0 ]; then

@@ -11,9 +11,7 @@
 #include "policy/policy.h"
 #include "policy/store.h"
 
-#define KERNEL_ALL \
-	(POLICY_KERNEL_IPPROTO_SMC | POLICY_KERNEL_IPPROTO_SMC6 | POLICY_KERNEL_AF_SMC | POLICY_KERNEL_DOWNGRADE | \
-		POLICY_KERNEL_DOWNGRADE_EPOLL)
+#define KERNEL_ALL (POLICY_KERNEL_SMC | POLICY_KERNEL_DOWNGRADE | POLICY_KERNEL_DOWNGRADE_EPOLL)
 
 static struct policy_store *open_table(const char *table)
 {

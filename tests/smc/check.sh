@@ -10,11 +10,7 @@ children=
 trap 'stop_all >stopped 2>&1' EXIT
 
 stop_all() {
-	local pid
-	for pid in $children; do
-		disown "$pid" 2>/dev/null
-		kill -9 "$pid" 2>/dev/null
-	done
+	kill_children
 	for name in check-c check-s check-n check-m; do
 		[ ! -e /run/netns/$name ] || ip netns del $name
 	done

@@ -10,12 +10,7 @@ children=
 trap 'stop_all >stopped 2>&1' EXIT
 
 stop_all() {
-	local pid
-	for pid in $children; do
-		disown "$pid" 2>/dev/null
-		kill -9 "$pid" 2>/dev/null
-	done
-	children=
+	kill_children
 	within 30 "all sockets are closed" sh -c '! "$0" sockets --all-netns --json | grep -q inode' "$smcctl"
 }
 

@@ -14,6 +14,7 @@
 
 #include "ctl/check/answer.h"
 #include "ctl/check/show.h"
+#include "tests/unit/manual.h"
 
 static struct syn syn_of(enum syn_kind kind, bool ipv6)
 {
@@ -358,20 +359,9 @@ static void from_a_policy(void **state)
 /* The manual gives each verdict as the program does. */
 static void manual(void **state)
 {
-	static char text[1 << 17];
-	const char *top = getenv("top_srcdir");
-	char path[1500];
-	size_t length = 0;
-	FILE *stream;
-	int c;
+	const char *text = manual_read();
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/doc/smcctl.8", top ? top : ".");
-	stream = fopen(path, "r");
-	assert_non_null(stream);
-	while ((c = getc(stream)) != EOF && length < sizeof(text) - 1)
-		text[length++] = c == '\n' ? ' ' : (char)c;
-	fclose(stream);
 	for (enum verdict_path verdict = VERDICT_UNKNOWN; verdict < VERDICT_COUNT; verdict++) {
 		const char *remedy = verdict_remedy(verdict);
 		char expected[400];

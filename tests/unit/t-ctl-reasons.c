@@ -19,31 +19,11 @@
 
 #include "ctl/smc/owners.h"
 #include "ctl/smc/reasons.h"
-
-/* The manual, each run of white space as one blank. */
-static char *read_manual(void)
-{
-	static char text[1 << 17];
-	const char *top = getenv("top_srcdir");
-	char path[1500];
-	size_t length = 0;
-	FILE *stream;
-	int c;
-
-	snprintf(path, sizeof(path), "%s/doc/smcctl.8", top ? top : ".");
-	stream = fopen(path, "r");
-	assert_non_null(stream);
-	while ((c = getc(stream)) != EOF && length < sizeof(text) - 1)
-		if (!isspace(c) || (length && text[length - 1] != ' '))
-			text[length++] = isspace(c) ? ' ' : (char)c;
-	fclose(stream);
-	text[length] = '\0';
-	return text;
-}
+#include "tests/unit/manual.h"
 
 static void manual(void **state)
 {
-	const char *text = read_manual();
+	const char *text = manual_read();
 	const char *from = strstr(text, ".Ss Reasons ");
 	const char *end;
 	size_t count;
