@@ -67,13 +67,25 @@ int prober_new(const struct sockaddr *to, socklen_t length, uint16_t port, uint6
 	return 0;
 }
 
+/* Of a SYN whose answer did not come the peer may hold half a connection for a minute. */
+static void take_back(const struct prober *prober, const struct shot *shot)
+{
+	uint8_t segment[SYN_RESET_SIZE];
+
+	if (shot->port < 0)
+		return;
+	syn_build_reset(&shot->syn, segment);
+	/* One that gets lost costs what no RST would. */
+	(void)!raw_send(&prober->raw, segment, sizeof(segment));
+	close(shot->port);
+}
+
 void prober_free(struct prober *prober)
 {
 	if (!prober)
 		return;
 	for (size_t i = 0; i < prober->count; i++)
-		if (prober->shot[i].port >= 0)
-			close(prober->shot[i].port);
+		take_back(prober, &prober->shot[i]);
 	raw_close(&prober->raw);
 	free(prober);
 }

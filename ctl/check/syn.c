@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Builds SYNs. */
+/* Builds SYNs, and the RSTs that take them back. */
 #include "config.h"
 
 #include "ctl/check/syn.h"
@@ -8,6 +8,7 @@
 
 #define TCP_HEADER 20u
 #define FLAG_SYN 0x02u
+#define FLAG_RST 0x04u
 #define WINDOW 64240u
 #define MSS_IPV4 1460u
 #define MSS_IPV6 1440u
@@ -75,19 +76,30 @@ static size_t put_options(const struct syn *syn, uint8_t *to)
 	return (size_t)(p - to);
 }
 
+/* The options are there already. */
+static void put_header(const struct syn *syn, uint32_t sequence, uint8_t flags, uint8_t *out, size_t size)
+{
+	memset(out, 0, TCP_HEADER);
+	put16(out, syn->from_port);
+	put16(out + 2, syn->to_port);
+	put32(out + 4, sequence);
+	out[12] = (uint8_t)(size / 4 << 4);
+	out[13] = flags;
+	put16(out + 14, flags == FLAG_SYN ? WINDOW : 0);
+	put16(out + 16, checksum(syn, out, size));
+}
+
 size_t syn_build(const struct syn *syn, uint8_t out[static SYN_MAX])
 {
 	size_t size = TCP_HEADER + put_options(syn, out + TCP_HEADER);
 
-	memset(out, 0, TCP_HEADER);
-	put16(out, syn->from_port);
-	put16(out + 2, syn->to_port);
-	put32(out + 4, syn->sequence);
-	out[12] = (uint8_t)(size / 4 << 4);
-	out[13] = FLAG_SYN;
-	put16(out + 14, WINDOW);
-	put16(out + 16, checksum(syn, out, size));
+	put_header(syn, syn->sequence, FLAG_SYN, out, size);
 	return size;
+}
+
+void syn_build_reset(const struct syn *syn, uint8_t out[static SYN_RESET_SIZE])
+{
+	put_header(syn, syn->sequence + 1, FLAG_RST, out, SYN_RESET_SIZE);
 }
 
 void syn_identifier(uint32_t random, uint8_t out[static SYN_IDENTIFIER])

@@ -36,6 +36,11 @@ struct syn {
 
 #define SYN_MAX 60u
 
+#define SYN_RESET_SIZE 20u
+
+/* Writes the RST that takes the SYN back (RFC 9293, section 3.10.7.4: sequence number SYN + 1): SYN_RESET_SIZE bytes. */
+void syn_build_reset(const struct syn *syn, uint8_t out[static SYN_RESET_SIZE]);
+
 /* Writes the TCP segment, checksum included; returns its length. */
 size_t syn_build(const struct syn *syn, uint8_t out[static SYN_MAX]);
 

@@ -103,6 +103,11 @@ for ((i = 0; i < ${#cases[@]}; i++)); do
 	((i % 4 != 3)) || finished
 done
 finished
+# Of the SYNs, too, whose answers did not arrive: the server would hold those for 63 s.
+nothing_open() {
+	ip netns exec check-s ss -Htno state syn-recv state established >open && ! [ -s open ]
+}
+within 10 "nothing is left open at the servers" nothing_open || sed 's/^/# /' open
 for ((i = 0; i < ${#cases[@]}; i++)); do
 	read -r mode port code expression < <(tr '\n\t' '  ' <<<"${cases[i]}")
 	found $((2 * i + 1)) "$code" "$mode, port $port, IPv4" "$expression"
@@ -122,7 +127,6 @@ gives 2 "a URL" "$smcctl" check --no-handshake --netns check-c --url "http://u:p
 says out "^\[${v6[clean]}\]:80:$"
 gives 2 "time that is too short to watch is said" "$smcctl" check --timeout 3 --netns check-c "${v4[clean]}:80"
 says out '^Afterwards +not watched for 7.5 s'
-within 20 "nothing is left open at the servers" sh -c '! ip netns exec check-s ss -Htn state syn-recv state established | grep -q .'
 
 # ---- without rights: the handshake alone
 unraw() { ip netns exec check-c setpriv --bounding-set=-net_raw --inh-caps=-net_raw -- "$smcctl" check --json "$@"; }

@@ -71,6 +71,9 @@ static void syns(void **state)
 			assert_int_equal(out[12] >> 4, size / 4);
 			assert_int_equal(out[13], 2);
 			assert_memory_equal(out, "\x12\x34\0\x50\1\2\3\4\0\0\0\0", 12);
+			syn_build_reset(&syn, out);
+			assert_int_equal(sum_of(&syn, out, SYN_RESET_SIZE), 0xffff);
+			assert_memory_equal(out, "\x12\x34\0\x50\1\2\3\5\0\0\0\0\x50\4\0\0", 16);
 		}
 	}
 	size = syn_build(&(struct syn){.kind = SYN_SMC, .clock = 0x0a0b0c0d}, out);
