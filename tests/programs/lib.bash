@@ -5,9 +5,9 @@
 # A case prints its RESULT to stdout: what the program did for its user, in words that are the same in every run (no
 # times, ports, process ids, orders that may vary). "run" compares it between the configurations and sets:
 #   CONFIG  off    no shim
-#           none   the shim, and a policy that accelerates nothing
-#           other  the shim, and a policy for addresses that the case does not use: every socket for a connection is made
-#                  SMC and becomes TCP when connect() sees its address
+#           none   the shim, and a policy for addresses that the case does not use: every socket for a connection is made
+#                  SMC and becomes TCP when connect() sees its address (where no rule says smc, no SMC socket is made at
+#                  all: tests/shim has that)
 #           all    the shim, and a policy for every address
 #   MODE    what an SMC connection is here: smcd or smcr
 #   WORK    an empty directory, readable by everybody
@@ -217,7 +217,7 @@ kinds() {
         ((client_fallback + server_fallback == 0)) ||
             text+=", fallbacks $client_fallback (forced $forced) and $server_fallback"
         ;;
-    other)
+    none)
         expression='client + server + wrong + client_error + server_error + server_fallback == 0'
         expression+=' && client_fallback == forced && made >= forced && forced > 0'
         text="$made SMC sockets made, $forced downgraded, no connection SMC"

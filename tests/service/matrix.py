@@ -262,8 +262,9 @@ def main():
         judge_drop_in(case)
     judge_families(fit + soft)
     first = digest()
-    code, out, err = run("smcctl", "service", "enable", "--force", *[case.name for case in fit + soft])
-    check("enabled again, nothing changes", code == 0 and digest() == first and out.count("enabled already") == len(fit + soft), out, err)
+    again = (fit + soft)[::5]
+    code, out, err = run("smcctl", "service", "enable", "--force", *[case.name for case in again])
+    check("enabled again, nothing changes", code == 0 and digest() == first and out.count("enabled already") == len(again), out, err)
     judge_by_systemd(fit)
     code, out, err = run("smcctl", "service", "disable", *names)
     check("disable all", code == 0, err)
