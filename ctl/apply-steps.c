@@ -53,7 +53,7 @@ enum ctl_exit apply_load(struct ctl *ctl, const char *file, struct policy **out,
 	case -ENOENT:
 	case -ENOTDIR:
 	case -ELOOP:
-		return ctl_error(ctl, CTL_BAD_INPUT, "policy", file, "%s; write one, see smcctl(8)", strerror(-r));
+		return ctl_error(ctl, CTL_BAD_INPUT, "policy", file, "%s; write one, see smc-policy(5)", strerror(-r));
 	default:
 		return ctl_error(ctl, ctl_exit_of(r), "policy", file, "%s", strerror(-r));
 	}

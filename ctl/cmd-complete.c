@@ -6,6 +6,7 @@
 
 #include "ctl/args.h"
 #include "ctl/commands.h"
+#include "ctl/service/unit.h"
 #include "ctl/util.h"
 
 /* One candidate a line, if it begins as the word does. */
@@ -48,6 +49,24 @@ static void offer_options(struct ctl *ctl, const struct ctl_command *command, co
 	offer(ctl, word, "--", "help", strlen("help"));
 }
 
+/* Without a systemd there is nothing to offer. */
+static void offer_units(struct ctl *ctl, const struct ctl_args *args, const char *word)
+{
+	_cleanup_free_ char *names = NULL;
+	bool user = false;
+
+	for (size_t i = 0; i + 1 < args->operands; i++)
+		user = user || strcmp(args->operand[i], "--user") == 0;
+	if (unit_names(user, &names) < 0)
+		return;
+	for (const char *name = names; *name; name += strspn(name, " ")) {
+		size_t length = strcspn(name, " ");
+
+		offer(ctl, word, "", name, length);
+		name += length;
+	}
+}
+
 enum ctl_exit cmd_complete(struct ctl *ctl, const struct ctl_args *args)
 {
 	const char *word = args->operands ? args->operand[args->operands - 1] : "";
@@ -58,9 +77,11 @@ enum ctl_exit cmd_complete(struct ctl *ctl, const struct ctl_args *args)
 	if (before > 0)
 		command = args_command((int)before, args->operand, &words);
 	if (command) {
-		/* Anything else than an option is a file, a program or a number: the shell knows better. */
+		/* What is neither an option nor a unit is a file, a program or a number: the shell knows better. */
 		if (word[0] == '-')
 			offer_options(ctl, command, word);
+		else if (starts_with(command->name, "service "))
+			offer_units(ctl, args, word);
 		return CTL_OK;
 	}
 	if (before == 1 && args_is_group(args->operand[0]))

@@ -84,7 +84,7 @@ static enum ctl_exit parse_filter(struct ctl *ctl, const struct ctl_args *args, 
 	out->has_reason = option[SOCKETS_REASON] != NULL;
 	if (out->has_reason && reason_parse(option[SOCKETS_REASON], &out->reason) < 0)
 		return ctl_error(ctl, CTL_USAGE, "reason", option[SOCKETS_REASON],
-			"not a reason's code in hex and not its name; smcctl(8) lists them");
+			"not a reason's code in hex and not its name; smcctl-sockets(8) lists them");
 	out->has_cidr = option[SOCKETS_CIDR] != NULL;
 	return out->has_cidr ? parse_cidr(ctl, option[SOCKETS_CIDR], &out->cidr) : CTL_OK;
 }

@@ -37,6 +37,7 @@ void args_help_command(FILE *stream, const struct ctl_command *command)
 	for (const struct ctl_option *option = command->options; option && option->name; option++)
 		put_option(stream, option);
 	fprintf(stream, "  %-22s %s\n", "--help", "print this help");
+	fprintf(stream, "\nsmcctl-%.*s(8) tells more.\n", (int)strcspn(command->name, " "), command->name);
 }
 
 void args_help(FILE *stream, const char *group)
@@ -58,6 +59,6 @@ void args_help(FILE *stream, const char *group)
 	}
 	fprintf(stream, "\n  %-16s %s\n", "--help", "print this help; also behind each command");
 	if (!group)
-		fprintf(stream, "  %-16s %s\n\nsmcctl(8) and libsmcshim(7) tell more.\n", "--version",
+		fprintf(stream, "  %-16s %s\n\nsmcctl(8) and libsmcshim(8) tell more.\n", "--version",
 			"print the version");
 }

@@ -82,7 +82,7 @@ static void look_at_table(struct doctor *doctor)
 		finding_add(findings, FINDING_WARNING, "policy", "smcctl policy on",
 			"the state is %s: every new connection stays TCP", apply_state_name(info->state));
 	if (!(info->flags & (POLICY_HAS_CONNECT_SMC | POLICY_HAS_LISTEN_SMC)))
-		finding_add(findings, FINDING_WARNING, "policy", "smcshim-policy(5) has examples",
+		finding_add(findings, FINDING_WARNING, "policy", "smc-policy(5) has examples",
 			"no rule of %s says \"use\": \"smc\": every connection stays TCP", info->source);
 	else if (info->state == POLICY_ON)
 		finding_add(findings, FINDING_OK, "policy", NULL, "%" PRIu32 " rule%s of %s in force since %s",
@@ -113,7 +113,7 @@ void doctor_policy(struct doctor *doctor, const char *file)
 			policy_store_strerror(r));
 	else if (access(doctor->paths.file, F_OK) < 0)
 		finding_add(findings, FINDING_PROBLEM, "policy",
-			"write one, see smcshim-policy(5); then smcctl policy apply",
+			"write one, see smc-policy(5); then smcctl policy apply",
 			"there is no policy file %s: every connection stays TCP", doctor->paths.file);
 	else
 		finding_add(findings, FINDING_PROBLEM, "policy", "smcctl policy apply",

@@ -220,22 +220,16 @@ enum ctl_exit unit_act(struct ctl *ctl, const char *verb, const char *name, bool
 	return CTL_OK;
 }
 
-int unit_instances(const struct unit *unit, char **out)
+/* verb is one of systemctl's lists. */
+static int list_names(const char *verb, const char *pattern, bool user, char **out)
 {
 	_cleanup_command_ struct command_result result = {.status = 0};
-	_cleanup_free_ char *pattern = NULL;
 	_cleanup_free_ char *names = NULL;
-	const char *argv[] = {"systemctl", unit->user ? "--user" : "--system", "--no-pager", "--plain", "--no-legend",
-		"--all", "list-units", "--", NULL, NULL};
+	const char *argv[] = {"systemctl", user ? "--user" : "--system", "--no-pager", "--plain", "--no-legend",
+		"--all", verb, "--", pattern, NULL};
 	size_t used = 0;
-	int r = asprintf(&pattern, "%.*s@*" SUFFIX, (int)strcspn(unit->name, "@"), unit->name);
+	int r = command_run(argv, &result);
 
-	if (r < 0) {
-		pattern = NULL;
-		return -ENOMEM;
-	}
-	argv[8] = pattern;
-	r = command_run(argv, &result);
 	if (r < 0)
 		return r;
 	names = calloc(1, strlen(result.out) + 2);
@@ -254,6 +248,22 @@ int unit_instances(const struct unit *unit, char **out)
 	names[used ? used - 1 : 0] = '\0';
 	*out = take(names);
 	return 0;
+}
+
+int unit_instances(const struct unit *unit, char **out)
+{
+	_cleanup_free_ char *pattern = NULL;
+
+	if (asprintf(&pattern, "%.*s@*" SUFFIX, (int)strcspn(unit->name, "@"), unit->name) < 0) {
+		pattern = NULL;
+		return -ENOMEM;
+	}
+	return list_names("list-units", pattern, unit->user, out);
+}
+
+int unit_names(bool user, char **out)
+{
+	return list_names("list-unit-files", "*" SUFFIX, user, out);
 }
 
 int unit_command(const char *value, char **path, char **line)

@@ -54,6 +54,9 @@ _must_check_ enum ctl_exit unit_act(struct ctl *ctl, const char *verb, const cha
 /* The instances of a template that are loaded: *out, blank-separated, for the caller to free. Returns 0 or -errno. */
 _must_check_ int unit_instances(const struct unit *unit, char **out);
 
+/* The services that have a unit file: *out, blank-separated, for the caller to free. Returns 0 or -errno. */
+_must_check_ int unit_names(bool user, char **out);
+
 /* The program and the command line in a value of ExecStart; each for the caller to free. 0, -EINVAL or -ENOMEM. */
 _must_check_ int unit_command(const char *value, char **path, char **line);
 

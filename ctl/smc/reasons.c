@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of reasons. smcctl(8) has the same texts: tests/unit/t-ctl-reasons.c compares. */
+/* The table of reasons. smcctl-sockets(8) has the same texts: tests/unit/t-ctl-reasons.c compares. */
 #include "config.h"
 
 #include "ctl/smc/reasons.h"

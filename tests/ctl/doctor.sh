@@ -53,7 +53,7 @@ if [ $smc = 0 ]; then
 	gives 2 "as JSON" "$smcctl" doctor --json
 	holds "... with verdicts, topics, remedies and numbers" json "not d['ready'] and d['problems'] == sum(f['verdict'] == 'problem' for f in d['findings'])
 		and {'kernel', 'module', 'policy', 'library', 'process'} <= {f['topic'] for f in d['findings']}
-		and [f['remedy'] for f in d['findings'] if f['topic'] == 'policy'] == ['write one, see smcshim-policy(5); then smcctl policy apply']"
+		and [f['remedy'] for f in d['findings'] if f['topic'] == 'policy'] == ['write one, see smc-policy(5); then smcctl policy apply']"
 fi
 
 # The policy and its table

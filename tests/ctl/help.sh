@@ -14,31 +14,38 @@ gives 0 "--version" "$smcctl" --version
 says out "^smcctl $(cat "$top_srcdir/VERSION")$"
 holds "help and version touch nothing" test ! -e /run/smc
 
-# Both ways: every command and option of the help is in the manual, and the other way round.
-sed -n 's/^\.It Cm //p' "$man" | sed 's/ O[op] .*//; s/ Ar .*//' | sort -u >manual
-echo "$commands" | sort -u >help
-holds "the manual's commands are those of the help" diff manual help
-while read -r command; do
-	# shellcheck disable=SC2086
-	gives 0 "$command --help" "$smcctl" $command --help
-	lines err 0 "$command --help writes to stdout only"
-	grep -Eo '(^|[ ,])--[a-z][a-z-]*' out | tr -d ' ,' >>options
-done < <(echo "$commands")
-grep -Eo 'Fl -[a-z][a-z-]+' "$man" | sed 's/Fl -/--/' | sort -u >manual
-grep -Eo 'Fl -help \| -version' "$man" | sed 's/.*/--version/' >>manual
-{ cat options; echo --version; } | sort -u >help
-sort -u -o manual manual
-holds "the manual's options are those of the help" diff manual help
+# Both ways: every command and option of the help is in the manual, and the other way round. A command's page has its first word's name.
+sed -n 's/^\.It Cm //p' "$man" >manual
+echo "$commands" >help
+holds "smcctl(8) has the commands of the help" diff manual help
+while read -r group; do
+	page=$top_srcdir/doc/smcctl-$group.8
+	grep -E "^$group( |\$)" <<<"$commands" >help
+	sed -n 's/^\.It Cm //p' "$page" | sed 's/ O[op] .*//; s/ Ar .*//' >manual
+	holds "smcctl-$group(8) has the commands of the help" diff manual help
+	: >options
+	while read -r command; do
+		# shellcheck disable=SC2086
+		gives 0 "$command --help" "$smcctl" $command --help </dev/null
+		lines err 0 "$command --help writes to stdout only"
+		says out "^smcctl-$group\(8\) tells more\.$"
+		grep -Eo '(^|[ ,])--[a-z][a-z-]*' out | tr -d ' ,' | grep -vx -e --help >>options
+	done < <(cat help)
+	sort -u options >help
+	# What another page's example says is not this command's.
+	sed '/^\.Sh EXAMPLES/,/^\.Sh/d' "$page" | grep -Eo 'Fl -[a-z][a-z-]+' | sed 's/Fl -/--/' | sort -u >manual
+	holds "smcctl-$group(8) has the options of the help" diff manual help
+done < <(echo "$commands" | sed 's/ .*//' | uniq)
 grep -E '^\.It [0-9]+$' "$man" | tr -dc '0-9\n' >manual
 sed -n '/^enum ctl_exit/,/^}/s/.*= \([0-9]*\),.*/\1/p' "$top_srcdir/ctl/ctl.h" >help
 holds "the manual's exit codes are those of the source" diff manual help
-sed -n 's/^\.It Va //p' "$top_srcdir/doc/libsmcshim.7" >manual
+sed -n 's/^\.It Va //p' "$top_srcdir/doc/libsmcshim.8" >manual
 sed -n 's/.*X(\([a-z_]*\), ".*/\1/p' "$top_srcdir/preload/counters.h" >help
 holds "the manual's counters are those of the library" diff manual help
-for page in smcctl.8 libsmcshim.7 smcshim-policy.5; do
+for page in "$top_srcdir"/doc/*.[1-8]; do
 	# Pages of other packages need not be installed.
-	mandoc -Tlint "$top_srcdir/doc/$page" 2>/dev/null | grep -v 'referenced manual not found' >out
-	lines out 0 "mandoc finds nothing in $page"
+	mandoc -Tlint "$page" 2>/dev/null | grep -v 'referenced manual not found' >out
+	lines out 0 "mandoc finds nothing in ${page##*/}"
 done
 
 # What the guides tell people to type is there: each `smcctl ...` of theirs is a command with options that its help knows.

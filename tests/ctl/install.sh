@@ -9,15 +9,29 @@ root=$dir/root
 gives 0 "make install" make -s -C "$top_builddir" install DESTDIR="$root"
 cat >expected <<'END'
 _smcctl
-libsmcshim.7
+libsmcshim.8
 libsmcshim.so
+smc-policy.5
 smcctl
 smcctl
+smcctl-check.8
 smcctl-cloud
+smcctl-cloud.8
+smcctl-device.8
+smcctl-doctor.8
+smcctl-eid.8
+smcctl-hs-limit.8
+smcctl-linkgroup.8
+smcctl-pnet.8
+smcctl-policy.8
+smcctl-run.8
+smcctl-service.8
+smcctl-sockets.8
+smcctl-stats.8
+smcctl-status.8
 smcctl.8
 smcctl.fish
 smcshim-policy-watch.service
-smcshim-policy.5
 smcshim-policy.service
 smcshim.conf
 END

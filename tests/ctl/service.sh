@@ -34,6 +34,16 @@ gives 3 "what systemctl says is passed on" env FAKE_SYSTEMCTL_FAILS=show "$smcct
 says err "^smcctl: unit 'x.service': systemctl: fake: show fails$"
 
 unit plain.service
+unit other.service
+gives 0 "completion of units" "$smcctl" complete -- service enable pl
+says out '^plain\.service$'
+lines out 1 "... those that begin so"
+gives 0 "... of a user's own" "$smcctl" complete -- service status --user pl
+lines out 0 "... which are others"
+gives 0 "... where no systemd is" env PATH=/nowhere "$smcctl" complete -- service enable pl
+lines out 0 "... there is nothing, and no complaint"
+lines err 0 "... on either stream"
+rm "$system/other.service"
 tree >before
 gives 0 "explain" "$smcctl" service explain plain
 says out '^listeners +TCP: see policy below$'

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-const char *manual_read(void)
+const char *manual_read(const char *page)
 {
 	static char text[1 << 17];
 	const char *top = getenv("top_srcdir");
@@ -23,7 +23,7 @@ const char *manual_read(void)
 	FILE *stream;
 	int c;
 
-	snprintf(path, sizeof(path), "%s/doc/smcctl.8", top ? top : ".");
+	snprintf(path, sizeof(path), "%s/doc/%s", top ? top : ".", page);
 	stream = fopen(path, "r");
 	assert_non_null(stream);
 	while ((c = getc(stream)) != EOF && length < sizeof(text) - 1)

@@ -3,7 +3,7 @@
 #ifndef SMCSHIM_TESTS_UNIT_MANUAL_H
 #define SMCSHIM_TESTS_UNIT_MANUAL_H
 
-/* The text of doc/smcctl.8, each run of white space as one blank; fails the test without it. Static. */
-const char *manual_read(void);
+/* The text of doc/PAGE, each run of white space as one blank; fails the test without it. Static. */
+const char *manual_read(const char *page);
 
 #endif

@@ -362,7 +362,7 @@ static void from_a_policy(void **state)
 /* The manual gives each verdict as the program does. */
 static void manual(void **state)
 {
-	const char *text = manual_read();
+	const char *text = manual_read("smcctl-check.8");
 
 	(void)state;
 	for (enum verdict_path verdict = VERDICT_UNKNOWN; verdict < VERDICT_COUNT; verdict++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of the table of reasons, which smcctl(8) must repeat word by word, and of the names of units and containers. */
+/* Tests of the table of reasons, which smcctl-sockets(8) must repeat word by word, and of the names of units and containers. */
 #include "config.h"
 
 #include <ctype.h>
@@ -23,8 +23,8 @@
 
 static void manual(void **state)
 {
-	const char *text = manual_read();
-	const char *from = strstr(text, ".Ss Reasons ");
+	const char *text = manual_read("smcctl-sockets.8");
+	const char *from = strstr(text, ".Sh REASONS ");
 	const char *end;
 	size_t count;
 	size_t items = 0;
@@ -32,7 +32,7 @@ static void manual(void **state)
 
 	(void)state;
 	assert_non_null(from);
-	end = strstr(from, ".Sh ");
+	end = strstr(from + 1, ".Sh ");
 	assert_non_null(end);
 	for (const char *p = from; (p = strstr(p, ".It 0")) && p < end; p++)
 		items++;
@@ -43,7 +43,7 @@ static void manual(void **state)
 		snprintf(expected, sizeof(expected), ".It %08" PRIx32 " %s %s; %s. ", table[i].code, table[i].name,
 			table[i].meaning, table[i].remedy);
 		if (!strstr(from, expected))
-			fail_msg("smcctl.8 does not say: %s", expected);
+			fail_msg("smcctl-sockets.8 does not say: %s", expected);
 	}
 }
 
