@@ -47,6 +47,9 @@ static enum ctl_exit run_helper(
 	char **words;
 	int r = paths_helper(&helper);
 
+#ifndef HAVE_CLOUD
+	return ctl_error(ctl, CTL_CANNOT, "cloud", word, "this smcctl was built with --disable-cloud");
+#endif
 	if (r < 0)
 		return ctl_error(ctl, CTL_FAILED, "helper", PATHS_HELPER, "not found beside smcctl; reinstall");
 	words = words_of(word, options, args);

@@ -58,6 +58,12 @@ static int change_list(char **list, const char *word, bool with)
 	return 0;
 }
 
+/* Other words systemd ignores with a warning. */
+static bool is_family(const char *word)
+{
+	return starts_with(word, "AF_") && word[strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] == '\0';
+}
+
 int families_assign(struct families *families, const char *value)
 {
 	bool deny = value[0] == '~';
@@ -73,7 +79,8 @@ int families_assign(struct families *families, const char *value)
 		families->kind = deny ? FAMILIES_DENY : FAMILIES_ALLOW;
 	value += deny;
 	while ((r = words_next(&value, &word)) > 0) {
-		r = change_list(&families->list, word, deny == (families->kind == FAMILIES_DENY));
+		if (is_family(word))
+			r = change_list(&families->list, word, deny == (families->kind == FAMILIES_DENY));
 		free(word);
 		if (r < 0)
 			return r;
@@ -95,18 +102,20 @@ int families_of_unit(const struct unit *unit, struct families *out)
 static int next_line(const char **text, char **line)
 {
 	const char *p = *text;
-	char *copy = malloc(strlen(p) + 1);
+	_cleanup_free_ char *copy = NULL;
 	size_t used = 0;
-	bool more = *p != '\0';
+	bool more = true;
 
-	if (!copy)
-		return -ENOMEM;
 	while (more) {
 		size_t length = strcspn(p, "\n");
+		char *grown = realloc(copy, used + length + 1);
 		size_t blank = strspn(p, " \t");
 		/* A comment may stand among lines that are continued. */
 		bool comment = p[blank] == '#' || p[blank] == ';';
 
+		if (!grown)
+			return -ENOMEM;
+		copy = grown;
 		more = comment ? used > 0 : length > 0 && p[length - 1] == '\\';
 		if (!comment) {
 			memcpy(copy + used, p, length);
@@ -118,7 +127,7 @@ static int next_line(const char **text, char **line)
 		more = more && *p;
 	}
 	copy[used] = '\0';
-	*line = copy;
+	*line = take(copy);
 	*text = p;
 	return 0;
 }

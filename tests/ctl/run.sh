@@ -105,6 +105,12 @@ refused "a Go program, told by its note" "'./gonote' is a Go program" ./gonote
 printf '\177ELF\1\1\1' >thirtytwo && head -c 45 /dev/zero >>thirtytwo
 printf '\003' | dd of=thirtytwo bs=1 seek=18 conv=notrunc status=none && chmod +x thirtytwo
 refused "a program of another word size" "'./thirtytwo' is a 32-bit program" ./thirtytwo
+# A real one: its loader complains of the library in one line, and it runs as ever.
+holds "a 32-bit program" gcc -m32 -w -D_GNU_SOURCE -o thirtytwo "$top_srcdir/tests/shim/tiny.c"
+gives 0 "... runs" "$smcctl" run -- ./thirtytwo
+says out '^shim no, TCP$'
+says err "'./thirtytwo' is a 32-bit program"
+refused "... --require" "'./thirtytwo' is a 32-bit program" ./thirtytwo
 if [ "$(awk '{print $3; exit}' /proc/self/uid_map)" -gt 65534 ]; then
 	cp /usr/bin/env setuid && chown 65534 setuid && chmod 4755 setuid
 	cp /usr/bin/env setgid && chgrp 65534 setgid && chmod 2755 setgid

@@ -106,6 +106,7 @@ static void families(void **state)
 		{{"~AF_A", "", "AF_B"}, FAMILIES_ALLOW, "AF_B"},
 		{{"AF_A", "none"}, FAMILIES_ALLOW, NULL},
 		{{"none", "AF_A"}, FAMILIES_ALLOW, "AF_A"},
+		{{"\"AF_B AF_C\" AF_A bogus AF_ö"}, FAMILIES_ALLOW, "AF_A"},
 	};
 
 	(void)state;
