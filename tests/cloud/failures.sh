@@ -38,6 +38,24 @@ gives 0 "... and the next run goes on" cloud apply --yes stack.json
 complete "... to the end"
 cloud destroy --yes stack.json >out 2>err
 
+# The token of the instance's role runs out on the way
+with_role() { env -u ALIBABA_CLOUD_ACCESS_KEY_ID -u ALIBABA_CLOUD_ACCESS_KEY_SECRET "$smcctl" "$@"; }
+fresh
+ctl fault '{"action":"AttachNetworkInterface","kind":"expire"}'
+gives 0 "a token that runs out is replaced" with_role cloud apply --yes stack.json
+complete "... and nothing is made twice"
+world_is "... the call was made again" 'len([x for x in a if x == "AttachNetworkInterface"]) == 2'
+no_violation
+fresh
+ctl fault '{"action":"AttachNetworkInterface","kind":"expire","times":1000}'
+gives 77 "a token that is refused again" with_role cloud apply --yes stack.json
+says err "InvalidSecurityToken.Expired: .*the security token is expired or not of this key"
+says err "^smcctl: exists: interface/smc eni-"
+ctl faults-off
+gives 0 "... the next run goes on" with_role cloud apply --yes stack.json
+complete "... to the end"
+with_role cloud destroy --yes stack.json >out 2>err
+
 # Answers that no retry helps
 fails() { # EXIT NAME FAULT REGEX
 	fresh

@@ -81,6 +81,11 @@ function faultBefore(f, request, response) {
   case 'error':
     refuse(response, new Refused(f.status || 400, f.code, f.message || 'as the test wants it'), requestId());
     return true;
+  // The token of the instance's role has run out; the metadata service has the next one.
+  case 'expire':
+    auth.keys['STS.meta'].token = `meta/token${f.done}+==`;
+    refuse(response, new Refused(400, 'InvalidSecurityToken.Expired', 'Specified SecurityToken is expired.'), requestId());
+    return true;
   case 'html': send(response, 503, '<html>busy</html>', { 'Content-Type': 'text/html' }); return true;
   case 'empty': send(response, f.status || 500, ''); return true;
   case 'reset': request.socket.destroy(); return true;
@@ -190,7 +195,7 @@ function metadata(request, response) {
   case 'meta-data/region-id': return plain('cn-hangzhou');
   case 'meta-data/ram/security-credentials/': return plain('the-role');
   case 'meta-data/ram/security-credentials/the-role':
-    return send(response, 200, { Code: 'Success', AccessKeyId: 'STS.meta', AccessKeySecret: 'metasecret', SecurityToken: 'meta/token+==',
+    return send(response, 200, { Code: 'Success', AccessKeyId: 'STS.meta', AccessKeySecret: 'metasecret', SecurityToken: auth.keys['STS.meta'].token,
       Expiration: new Date(Date.now() + 3600e3).toISOString().replace(/\.\d+/, '') });
   default: return send(response, 404, '');
   }
@@ -203,7 +208,7 @@ function control(request, response, body) {
   switch (what) {
   case 'reset':
     cloud = new Cloud({ speed });
-    auth = new Auth(KEYS);
+    auth = new Auth(structuredClone(KEYS));
     faults = [];
     violations = [];
     denied = null;
