@@ -99,4 +99,19 @@ says out '^--policy$'
 gives 0 "completion for bash" bash -c '. "$1"; COMP_WORDS=(smcctl policy ob); COMP_CWORD=2; PATH=$2:$PATH; _smcctl
 	echo "${COMPREPLY[@]}"' - "$top_srcdir/ctl/completion/smcctl" "$top_builddir"
 says out '^observe$'
+# shellcheck disable=SC2016 # expanded by the other shells
+gives 0 "completion for fish" env PATH="$top_builddir:$PATH" HOME="$PWD" fish --no-config -c 'source $argv[1]; complete -C "smcctl policy ob"' \
+	"$top_srcdir/ctl/completion/smcctl.fish"
+says out '^observe'
+lines err 0 "... without a word on stderr"
+# What zsh's own completion system would do is made up: run the command, print what is added.
+# shellcheck disable=SC2016
+gives 0 "completion for zsh" env PATH="$top_builddir:$PATH" zsh -f -c 'words=(smcctl policy ob) CURRENT=3
+	_call_program() { shift; "$@" }
+	compadd() { print -l -- $found }
+	_files() { print files }
+	source $1' zsh "$top_srcdir/ctl/completion/_smcctl"
+says out '^observe$'
+lines out 1 "... and nothing else"
+lines err 0 "... without a word on stderr"
 finish
