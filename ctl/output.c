@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,6 +90,21 @@ void out_uint(struct out *out, const char *key, const char *title, uint64_t valu
 	char text[24];
 
 	snprintf(text, sizeof(text), "%" PRIu64, value);
+	if (out->json)
+		out_json_raw(out, key, text);
+	else
+		out_text_value(out, title, text, true);
+}
+
+void out_decimal(struct out *out, const char *key, const char *title, double value, int digits)
+{
+	char text[340];
+
+	if (!isfinite(value)) {
+		out_null(out, key, title);
+		return;
+	}
+	(void)snprintf(text, sizeof(text), "%.*f", digits, value);
 	if (out->json)
 		out_json_raw(out, key, text);
 	else

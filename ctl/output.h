@@ -33,6 +33,8 @@ void out_close(struct out *out);
 
 void out_string(struct out *out, const char *key, const char *title, const char *value);
 void out_uint(struct out *out, const char *key, const char *title, uint64_t value);
+/* With that many digits behind the point. What is no finite number is out_null(). */
+void out_decimal(struct out *out, const char *key, const char *title, double value, int digits);
 void out_bool(struct out *out, const char *key, const char *title, bool value);
 
 /* JSON null; text "-". */

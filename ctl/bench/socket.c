@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* Makes sockets and asks the kernel about them. */
+#include "config.h"
+
+#include "ctl/bench/socket.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "ctl/smc/socket.h"
+
+int bench_socket(enum bench_transport transport, int family)
+{
+	int fd;
+
+	if (transport == BENCH_SMC)
+		return smc_socket(family, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
+	return fd < 0 ? -errno : fd;
+}
+
+bool bench_is_smc(int fd)
+{
+	int protocol = IPPROTO_TCP;
+	socklen_t size = sizeof(protocol);
+
+	/* A socket of AF_SMC says 0 or 1, one with IPPROTO_SMC 256; fallen back they are TCP's. */
+	return syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 && protocol != IPPROTO_TCP;
+}
+
+int bench_connected(int fd)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLOUT};
+	struct sockaddr_storage peer;
+	socklen_t length = sizeof(peer);
+	int error = 0;
+	socklen_t size = sizeof(error);
+
+	if (poll(&ready, 1, 0) <= 0 || !(ready.revents & (POLLOUT | POLLERR | POLLHUP)))
+		return 0;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+		return -errno;
+	if (error)
+		return -error;
+	/* The kernel's SMC forgets why a connect that was not blocking failed: all but ECONNREFUSED and EPIPE. */
+	if (getpeername(fd, (struct sockaddr *)&peer, &length) < 0)
+		return errno == ENOTCONN ? -ETIMEDOUT : -errno;
+	return 1;
+}
+
+void bench_raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+void bench_no_delay(int fd)
+{
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+}
