@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -125,11 +126,17 @@ bool exec_number(const regex_t *metric, const char *output, double *out)
 	int flags = 0;
 
 	while (*output && regexec(metric, output, 2, match, flags) == 0) {
-		const char *from = output + match[match[1].rm_so >= 0].rm_so;
+		const regmatch_t *where = &match[match[1].rm_so >= 0];
+		char number[64];
 		char *end;
-		double value = strtod(from, &end);
+		double value;
 
-		if (end != from && isfinite(value)) {
+		/* What stands behind the match is not a part of the number. */
+		(void)snprintf(number, sizeof(number), "%.*s",
+			(int)(where->rm_eo - where->rm_so < 63 ? where->rm_eo - where->rm_so : 63),
+			output + where->rm_so);
+		value = strtod(number, &end);
+		if (end != number && isfinite(value)) {
 			*out = value;
 			found = true;
 		}

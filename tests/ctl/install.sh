@@ -14,6 +14,7 @@ libsmcshim.so
 smc-policy.5
 smcctl
 smcctl
+smcctl-bench.8
 smcctl-check.8
 smcctl-cloud
 smcctl-cloud.8
