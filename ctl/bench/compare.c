@@ -91,8 +91,11 @@ int compare_parse(const char *text, struct compare_run *out, const char **why)
 	cJSON_DeleteItemFromObjectCaseSensitive((cJSON *)parameters, "tcp_port");
 	if (!cJSON_PrintPreallocated((cJSON *)parameters, out->parameters, sizeof(out->parameters), false))
 		return -EBADMSG;
-	cJSON_ArrayForEach(item, results) take_result(item, out);
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(root, "slices")) take_slice(item, out);
+	for (item = results->child; item; item = item->next)
+		take_result(item, out);
+	item = cJSON_GetObjectItemCaseSensitive(root, "slices");
+	for (item = item ? item->child : NULL; item; item = item->next)
+		take_slice(item, out);
 	return 0;
 }
 

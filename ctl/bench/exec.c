@@ -100,7 +100,7 @@ int exec_capture(char *const *argv, char *const *environment, uint64_t limit, ch
 	struct capture capture = {.fd = -1};
 	uint64_t deadline = bench_now() + limit;
 	int ends[2];
-	pid_t pid;
+	pid_t pid = -1;
 	int r;
 
 	*output = NULL;

@@ -88,7 +88,7 @@ static void put_times(FILE *stream, const struct range *range, bool across)
 	static const double steps[] = {1, 2, 5};
 	char text[24];
 
-	for (double power = floor(range->low); power <= range->high; power++) {
+	for (int power = (int)floor(range->low); power <= (int)range->high; power++) {
 		for (size_t i = 0; i < 3; i++) {
 			double at = (power + log10(steps[i]) - range->low) / (range->high - range->low);
 

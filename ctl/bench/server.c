@@ -32,13 +32,16 @@ static int listen_on(enum bench_transport transport, const struct sockaddr *at, 
 
 static uint16_t port_of(int fd)
 {
-	struct sockaddr_storage at = {.ss_family = AF_UNSPEC};
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} at = {.v6 = {.sin6_family = AF_UNSPEC}};
 	socklen_t length = sizeof(at);
 
-	if (getsockname(fd, (struct sockaddr *)&at, &length) < 0)
+	if (getsockname(fd, &at.any, &length) < 0)
 		return 0;
-	return ntohs(at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&at)->sin6_port
-					      : ((struct sockaddr_in *)&at)->sin_port);
+	return ntohs(at.any.sa_family == AF_INET6 ? at.v6.sin6_port : at.v4.sin_port);
 }
 
 int server_open(struct server *server, const struct sockaddr *at, socklen_t length)

@@ -30,7 +30,7 @@ void bench_schedule_words(const struct bench_params *params, char out[static BEN
 		both                                   ? "TCP and SMC in turn"
 			: params->transport[BENCH_TCP] ? "TCP"
 						       : "SMC",
-		(double)(params->duration / params->rounds) / 1e9, (double)params->warmup / 1e9);
+		(double)params->duration / params->rounds / 1e9, (double)params->warmup / 1e9);
 }
 
 static void put_parameters(struct out *out, const struct bench_result *result)

@@ -12,7 +12,7 @@ bench() {
 	shift 2
 	gives "$expected" "$name" timeout 20 "$smcctl" bench "$@"
 }
-quick="--transport tcp --duration 0.3 --rounds 1 --warmup 0.1 --connections 4"
+quick="--transport tcp --duration 0.2 --rounds 1 --warmup 0.1 --connections 4"
 
 for words in "" "run" "x" "127.0.0.1" "127.0.0.1:0" "self x" "self --workload ftp" "self --connections 0" "self --connections 65536" \
 	"self --payload 0" "self --payload 67108865" "self --qps 0" "self --rounds 0" "self --rounds 101" "self --duration 0" \
@@ -64,14 +64,20 @@ fi
 bench 1 "refused" 127.0.0.1:1
 says err "^smcctl: bench '127.0.0.1:1': not connected: Connection refused; start smcctl bench server there$"
 
-# hostile MODE WORKLOAD KIND...: only errors of those kinds, soon
-hostile() {
-	local mode=$1 workload=$2 port
-	shift 2
-	python3 "$here/bench-server.py" "$mode" >port 2>server.err &
+# wrong_server MODE: leaves its port in $port
+wrong_server() {
+	rm -f port
+	python3 "$here/bench-server.py" "$1" >port 2>server.err &
 	children=$!
 	until [ -s port ]; do sleep 0.02; done
 	port=$(cat port)
+}
+
+# hostile MODE WORKLOAD KIND...: only errors of those kinds, soon
+hostile() {
+	local mode=$1 workload=$2
+	shift 2
+	wrong_server "$mode"
 	# shellcheck disable=SC2086
 	bench 1 "$workload to a server of mode $mode" "127.0.0.1:$port" --workload "$workload" $quick --timeout 0.2 --json
 	holds "... is counted as $*" json "not d['results'][0]['measured'] and d['server_kind'] == 'another program' and
@@ -96,24 +102,20 @@ hostile endless echo wrong_answer
 bench 64 "bulk needs a number" self --workload bulk --payload x
 
 # A server that ends each connection after its answer is slow, not wrong.
-python3 "$here/bench-server.py" http-close >port &
-children=$!
-until [ -s port ]; do sleep 0.02; done
+wrong_server http-close
 # shellcheck disable=SC2086
-bench 0 "a server that closes after each answer" "127.0.0.1:$(cat port)" $quick --json
+bench 0 "a server that closes after each answer" "127.0.0.1:$port" $quick --json
 holds "... has answers and no errors" json "d['results'][0]['requests'] > 10 and not any(d['results'][0]['errors'].values())"
 # shellcheck disable=SC2086
-bench 1 "bulk to another server" "127.0.0.1:$(cat port)" --workload bulk $quick
+bench 1 "bulk to another server" "127.0.0.1:$port" --workload bulk $quick
 says err "bulk needs smcctl bench server, and the server there is another one$"
 kill_children
 
 # 0.4 s of silence: with a rate it is charged to all requests that came due in it, without to those that were under way.
 for rate in "--qps 200" ""; do
-	python3 "$here/bench-server.py" stall >port &
-	children=$!
-	until [ -s port ]; do sleep 0.02; done
+	wrong_server stall
 	# shellcheck disable=SC2086
-	bench 0 "a server that stops for 0.4 s, ${rate:-no rate}" "127.0.0.1:$(cat port)" --workload echo --transport tcp --connections 2 \
+	bench 0 "a server that stops for 0.4 s, ${rate:-no rate}" "127.0.0.1:$port" --workload echo --transport tcp --connections 2 \
 		--duration 1.5 --rounds 1 --warmup 0 $rate --json
 	if [ "$rate" ]; then
 		# A fifth of the time: the middle of those requests waited 0.2 s.
@@ -127,10 +129,8 @@ for rate in "--qps 200" ""; do
 done
 
 # More than the server can do: what was due and could not be sent is counted, and stands in the latencies.
-python3 "$here/bench-server.py" silent >port &
-children=$!
-until [ -s port ]; do sleep 0.02; done
-bench 1 "a rate against silence" "127.0.0.1:$(cat port)" --workload echo --transport tcp --connections 2 --duration 0.5 --rounds 1 --warmup 0 \
+wrong_server silent
+bench 1 "a rate against silence" "127.0.0.1:$port" --workload echo --transport tcp --connections 2 --duration 0.5 --rounds 1 --warmup 0 \
 	--qps 1000 --timeout 0.2 --json
 holds "... counts what was not sent" json "sum(d['results'][0]['errors'].values()) >= 490 and d['results'][0]['errors']['not_sent'] > 400"
 kill_children
@@ -222,7 +222,7 @@ bench 1 "no such file" compare a.json none.json
 # shellcheck disable=SC2086
 bench 0 "a page" self $quick --html page.html
 holds "... is there" grep '^</html>$' page.html
-holds "... asks for nothing" test "$(grep -cE 'src=|url\(|@import|http:|https:' page.html)" = 0
+holds "... asks for nothing" test "$(grep -cE 'src=|url\(|@import|://' page.html)" = 0
 # shellcheck disable=SC2086
 bench 1 "a page that cannot be written" self $quick --html /nonexistent/page.html
 says err "^smcctl: page '/nonexistent/page.html': No such file or directory$"
