@@ -10,6 +10,9 @@
 #include "ctl/output.h"
 #include "ctl/smc/reasons.h"
 
+/* SMC_CLC_DECL_OPTUNSUPP: how the library turns sockets into TCP that the policy does not name. */
+#define REASON_OPTION 0x03060000u
+
 const char *exec_kind_text(enum exec_kind kind)
 {
 	return kind == EXEC_WITHOUT ? "without" : "with";
@@ -34,12 +37,14 @@ static void why_not(const struct exec_result *result, char *out, size_t size)
 			"no ratio: %ju connections were SMC while the program ran without the shim; are others at work "
 			"here?",
 			(uintmax_t)(without->smcd + without->smcr));
-	else if (with->fallbacks && reason)
-		(void)snprintf(out, size, "no ratio: all %ju connections fell back to TCP: %s: %s; %s",
+	else if (with->fallbacks && reason && with->reason != REASON_OPTION)
+		(void)snprintf(out, size, "no ratio: what was meant to be SMC fell back to TCP (%ju): %s: %s; %s",
 			(uintmax_t)with->fallbacks, reason->name, reason->meaning, reason->remedy);
 	else
 		(void)snprintf(out, size,
-			"no ratio: not one connection was SMC; smcctl run -v -- %s, and smcctl policy test, say why",
+			"no ratio: not one connection was SMC: the policy names none of its destinations, or the "
+			"program "
+			"cannot be accelerated; smcctl policy test and smcctl run -v -- %s tell",
 			result->program);
 }
 

@@ -9,7 +9,7 @@
 #define WIDTH 900.0
 #define HEIGHT 320.0
 #define LEFT 70.0
-#define RIGHT 20.0
+#define RIGHT 40.0
 #define TOP 30.0
 #define BOTTOM 45.0
 #define STEPS 96u
