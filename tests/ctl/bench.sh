@@ -73,16 +73,34 @@ wrong_server() {
 	port=$(cat port)
 }
 
-# hostile MODE WORKLOAD KIND...: only errors of those kinds, soon
+# hostile MODE WORKLOAD KIND...: begins; hostiles looks at the results: only errors of those kinds, soon
+declare -a expected=()
 hostile() {
-	local mode=$1 workload=$2
-	shift 2
-	wrong_server "$mode"
+	local n=${#expected[@]}
+	expected+=("$*")
+	{
+		python3 "$here/bench-server.py" "$1" >"$n.port" 2>server.err &
+		until [ -s "$n.port" ]; do sleep 0.02; done
+		# shellcheck disable=SC2086
+		timeout 20 "$smcctl" bench "127.0.0.1:$(cat "$n.port")" --workload "$2" $quick --timeout 1 --json >"$n.out" 2>"$n.err" </dev/null
+		echo $? >"$n.code"
+		kill $!
+	} &
+	running="$running $!"
+}
+running=
+hostiles() {
+	local n mode workload kinds
 	# shellcheck disable=SC2086
-	bench 1 "$workload to a server of mode $mode" "127.0.0.1:$port" --workload "$workload" $quick --timeout 0.2 --json
-	holds "... is counted as $*" json "not d['results'][0]['measured'] and d['server_kind'] == 'another program' and
-		{k for k, v in d['results'][0]['errors'].items() if v} <= set('$*'.split()) and any(d['results'][0]['errors'].values())"
-	kill_children
+	wait $running
+	for n in "${!expected[@]}"; do
+		read -r mode workload kinds <<<"${expected[n]}"
+		cp "$n.out" out
+		cp "$n.err" err
+		holds "$workload to a server of mode $mode ends with exit 1" test "$(cat "$n.code")" = 1
+		holds "... is counted as $kinds" json "not d['results'][0]['measured'] and d['server_kind'] == 'another program' and
+			{k for k, v in d['results'][0]['errors'].items() if v} <= set('$kinds'.split()) and any(d['results'][0]['errors'].values())"
+	done
 }
 hostile silent http timeout
 hostile close http closed reset
@@ -99,6 +117,7 @@ hostile http-half http timeout
 hostile http-flood http not_http timeout
 hostile endless http not_http
 hostile endless echo wrong_answer
+hostiles
 bench 64 "bulk needs a number" self --workload bulk --payload x
 
 # A server that ends each connection after its answer is slow, not wrong.
