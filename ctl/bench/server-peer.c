@@ -273,7 +273,7 @@ static int digest(const struct server_thread *thread, struct peer *peer)
 		case KIND_HTTP_BODY:
 			if (size > peer->left)
 				size = (size_t)peer->left;
-			/* fall through */
+			__attribute__((fallthrough));
 		case KIND_ECHO:
 			put(peer, peer->in, size);
 			drop_input(peer, size);

@@ -35,7 +35,7 @@ def answer(connection, data):
     if mode == "http-no-length":
         connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
     if mode == "http-wrong-length":
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 127\r\n\r\n" + bytes(127))
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 127\r\n\r\n" + data[-128:-1])
     if mode == "http-half":
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 128\r\n\r\n" + data[-128:-64])
     if mode == "http-flood":
