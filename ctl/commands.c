@@ -77,7 +77,7 @@ const struct ctl_command *ctl_commands(size_t *count)
 		{"bench exec", "[--] PROGRAM [ARGUMENT...]",
 			"run a benchmark of its own without and with the shim in turn, and compare its number",
 			cmd_bench_exec_options, cmd_bench_exec, 1, SIZE_MAX, true, false},
-		{"bench", "HOST:PORT", "bench run", cmd_bench_options, cmd_bench, 1, 1, false, false},
+		{"bench", "HOST:PORT", "the same as bench run", cmd_bench_options, cmd_bench, 1, 1, false, false},
 		{"service explain", "UNIT...",
 			"say what acceleration of a systemd service would come to; change nothing",
 			cmd_service_explain_options, cmd_service_explain, 1, SIZE_MAX, false, false},
