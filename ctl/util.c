@@ -73,21 +73,26 @@ int read_all(int fd, size_t max, char **out, size_t *size)
 	return 0;
 }
 
-int write_all(int fd, const char *text)
+int write_bytes(int fd, const void *data, size_t size)
 {
-	size_t left = strlen(text);
+	const char *from = data;
 
-	while (left) {
-		ssize_t n = write(fd, text, left);
+	while (size) {
+		ssize_t n = write(fd, from, size);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return n < 0 ? -errno : -EIO;
-		text += n;
-		left -= (size_t)n;
+		from += n;
+		size -= (size_t)n;
 	}
 	return 0;
+}
+
+int write_all(int fd, const char *text)
+{
+	return write_bytes(fd, text, strlen(text));
 }
 
 uint64_t monotonic_us(void)

@@ -25,7 +25,8 @@ _must_check_ int text_to_uint(const char *text, uint64_t min, uint64_t max, uint
  */
 _must_check_ int read_all(int fd, size_t max, char **out, size_t *size);
 
-/* Writes all of text to fd, however often it takes. Returns 0 or -errno; -EIO when nothing is taken without an error. */
+/* Writes all of it to fd, however often it takes. Returns 0 or -errno; -EIO when nothing is taken without an error. */
+_must_check_ int write_bytes(int fd, const void *data, size_t size);
 _must_check_ int write_all(int fd, const char *text);
 
 /* CLOCK_MONOTONIC. */

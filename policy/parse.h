@@ -51,6 +51,25 @@ void *parse_grow(struct parser *parser, void **items, size_t count, size_t *room
 /* Digits only, no leading zero, min to max. True, or false with "WHY; FIX" in why, of size bytes. */
 bool parse_uint(const char *digits, size_t length, uint64_t min, uint64_t max, uint64_t *out, char *why, size_t size);
 
+/* A value of that form, or a report of what is wrong with it. The string: 1 to size - 1 bytes; true: out is set. */
+bool parse_string(
+	struct parser *parser, const cJSON *value, struct json_token where, const char *what, char *out, size_t size);
+void parse_number(struct parser *parser, const cJSON *value, struct json_token where, const char *what, uint32_t min,
+	uint32_t max, uint32_t *out);
+void parse_bool(struct parser *parser, const cJSON *value, struct json_token where, const char *what, bool *out);
+
+/* Reads an object whose keys are names of the user's: each once; name is the key's place. */
+typedef void parse_member(
+	struct parser *parser, void *to, const cJSON *member, struct json_token name, struct json_token where);
+void parse_map(struct parser *parser, parse_member *read, void *to, const cJSON *object, struct json_token where);
+
+/*
+ * Reads a whole text: its grammar, then its one value by read. errors gets what is wrong with it, in the order of the
+ * text. Returns 0, -EINVAL (errors is filled) or -ENOMEM.
+ */
+int parse_document(struct parser *parser, const char *name, struct policy_errors *errors,
+	void (*read)(struct parser *parser, void *to, const cJSON *tree), void *to) __attribute__((warn_unused_result));
+
 /* The readers. */
 void parse_version(struct parser *parser, void *to, const cJSON *value, struct json_token where); /* only 1 */
 void parse_rule(struct parser *parser, const cJSON *value, struct json_token where);

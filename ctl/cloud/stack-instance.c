@@ -10,14 +10,14 @@ static void read_image(struct parser *parser, void *to, const cJSON *value, stru
 {
 	struct stack_run *run = to;
 
-	(void)stack_text(parser, value, where, "image", run->image, sizeof(run->image));
+	(void)parse_string(parser, value, where, "image", run->image, sizeof(run->image));
 }
 
 static void read_type(struct parser *parser, void *to, const cJSON *value, struct json_token where)
 {
 	struct stack_run *run = to;
 
-	if (stack_text(parser, value, where, "type", run->type, sizeof(run->type)) && !starts_with(run->type, "ecs."))
+	if (parse_string(parser, value, where, "type", run->type, sizeof(run->type)) && !starts_with(run->type, "ecs."))
 		policy_report_add(&parser->report, where, "type",
 			"is not an instance type; write one, as in \"ecs.g8ise.2xlarge\"");
 }
@@ -33,28 +33,28 @@ static void read_key_pair(struct parser *parser, void *to, const cJSON *value, s
 {
 	struct stack_run *run = to;
 
-	(void)stack_text(parser, value, where, "key_pair", run->key_pair, sizeof(run->key_pair));
+	(void)parse_string(parser, value, where, "key_pair", run->key_pair, sizeof(run->key_pair));
 }
 
 static void read_jumbo(struct parser *parser, void *to, const cJSON *value, struct json_token where)
 {
 	struct stack_run *run = to;
 
-	stack_read_bool(parser, value, where, "jumbo_frames", &run->jumbo_frames);
+	parse_bool(parser, value, where, "jumbo_frames", &run->jumbo_frames);
 }
 
 static void read_category(struct parser *parser, void *to, const cJSON *value, struct json_token where)
 {
 	struct stack_run *run = to;
 
-	(void)stack_text(parser, value, where, "category", run->disk, sizeof(run->disk));
+	(void)parse_string(parser, value, where, "category", run->disk, sizeof(run->disk));
 }
 
 static void read_size(struct parser *parser, void *to, const cJSON *value, struct json_token where)
 {
 	struct stack_run *run = to;
 
-	stack_read_number(parser, value, where, "size", 20, 2048, &run->disk_size);
+	parse_number(parser, value, where, "size", 20, 2048, &run->disk_size);
 }
 
 static void read_disk(struct parser *parser, void *to, const cJSON *value, struct json_token where)
@@ -97,7 +97,7 @@ static void read_tags(struct parser *parser, void *to, const cJSON *value, struc
 			policy_report_add(&parser->report, name, "tag",
 				"cannot be a key: empty, too long, or one of smcctl's or the service's own; write "
 				"another");
-		else if (stack_text(parser, child, place, "tag", tag->value, sizeof(tag->value))) {
+		else if (parse_string(parser, child, place, "tag", tag->value, sizeof(tag->value))) {
 			memcpy(tag->key, child->string, strlen(child->string) + 1);
 			run->tag_count++;
 		}
@@ -148,14 +148,14 @@ static void read_erdma(struct parser *parser, void *to, const cJSON *value, stru
 {
 	struct stack_interface *interface = to;
 
-	stack_read_bool(parser, value, where, "erdma", &interface->erdma);
+	parse_bool(parser, value, where, "erdma", &interface->erdma);
 }
 
 static void read_queue_pairs(struct parser *parser, void *to, const cJSON *value, struct json_token where)
 {
 	struct stack_interface *interface = to;
 
-	stack_read_number(parser, value, where, "queue_pairs", 1, 1048576, &interface->queue_pairs);
+	parse_number(parser, value, where, "queue_pairs", 1, 1048576, &interface->queue_pairs);
 }
 
 static void read_vswitch(struct parser *parser, void *to, const cJSON *value, struct json_token where)

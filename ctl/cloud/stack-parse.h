@@ -6,18 +6,10 @@
 #include "ctl/cloud/stack.h"
 #include "policy/parse.h"
 
-/* A string of at most size - 1 bytes; false: said why not. */
-bool stack_text(
-	struct parser *parser, const cJSON *value, struct json_token where, const char *what, char *out, size_t size);
-
 /* A name of ours, STACK_NAME bytes; an identifier of the service, STACK_ID bytes. */
 void stack_read_name(struct parser *parser, const cJSON *value, struct json_token where, const char *what, char *out);
 void stack_read_id(struct parser *parser, const cJSON *value, struct json_token where, const char *what,
 	const char *prefix, char *out);
-
-void stack_read_number(struct parser *parser, const cJSON *value, struct json_token where, const char *what,
-	uint32_t min, uint32_t max, uint32_t *out);
-void stack_read_bool(struct parser *parser, const cJSON *value, struct json_token where, const char *what, bool *out);
 
 /* Values of the file's keys; to is the struct stack. */
 void stack_read_instance(struct parser *parser, void *to, const cJSON *value, struct json_token where);

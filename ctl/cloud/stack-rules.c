@@ -72,7 +72,7 @@ static void read_source(struct parser *parser, void *to, const cJSON *value, str
 	char why[POLICY_CIDR_WHY];
 	char text[POLICY_CIDR_TEXT];
 
-	if (!stack_text(parser, value, where, "source", text, sizeof(text)))
+	if (!parse_string(parser, value, where, "source", text, sizeof(text)))
 		return;
 	if (!policy_cidr_parse(text, &cidr, why))
 		policy_report_add(&parser->report, where, "source", "%s", why);

@@ -18,25 +18,9 @@ bool stack_name_valid(const char *name)
 		name[0] != '-' && name[length - 1] != '-';
 }
 
-bool stack_text(
-	struct parser *parser, const cJSON *value, struct json_token where, const char *what, char *out, size_t size)
-{
-	const char *text = cJSON_GetStringValue(value);
-
-	if (!text)
-		parse_wrong_type(parser, value, where, what, "write it in double quotes");
-	else if (!*text)
-		policy_report_add(&parser->report, where, what, "is empty; write it, or remove the key");
-	else if (strlen(text) >= size)
-		policy_report_add(&parser->report, where, what, "is over %zu bytes; write it shorter", size - 1);
-	else
-		memcpy(out, text, strlen(text) + 1);
-	return text && *text && strlen(text) < size;
-}
-
 void stack_read_name(struct parser *parser, const cJSON *value, struct json_token where, const char *what, char *out)
 {
-	if (stack_text(parser, value, where, what, out, STACK_NAME) && !stack_name_valid(out))
+	if (parse_string(parser, value, where, what, out, STACK_NAME) && !stack_name_valid(out))
 		policy_report_add(&parser->report, where, what,
 			"is not 1 to 32 of a-z, 0-9 and '-'; write such a name, as in \"redis-1\"");
 }
@@ -46,37 +30,13 @@ void stack_read_id(struct parser *parser, const cJSON *value, struct json_token 
 {
 	size_t length;
 
-	if (!stack_text(parser, value, where, what, out, STACK_ID))
+	if (!parse_string(parser, value, where, what, out, STACK_ID))
 		return;
 	length = strlen(out);
 	if (!starts_with(out, prefix) || length == strlen(prefix) ||
 		strspn(out, "abcdefghijklmnopqrstuvwxyz0123456789-") != length)
 		policy_report_add(
 			&parser->report, where, what, "is not an identifier that begins with %s; write one", prefix);
-}
-
-void stack_read_number(struct parser *parser, const cJSON *value, struct json_token where, const char *what,
-	uint32_t min, uint32_t max, uint32_t *out)
-{
-	uint64_t number;
-	char why[160];
-
-	if (!cJSON_IsNumber(value)) {
-		parse_wrong_type(parser, value, where, what, "write a whole number");
-		return;
-	}
-	if (parse_uint(parser->text + where.position, where.length, min, max, &number, why, sizeof(why)))
-		*out = (uint32_t)number;
-	else
-		policy_report_add(&parser->report, where, what, "%s", why);
-}
-
-void stack_read_bool(struct parser *parser, const cJSON *value, struct json_token where, const char *what, bool *out)
-{
-	if (cJSON_IsBool(value))
-		*out = cJSON_IsTrue(value);
-	else
-		parse_wrong_type(parser, value, where, what, "write true or false");
 }
 
 static void read_stack(struct parser *parser, void *to, const cJSON *value, struct json_token where)
@@ -90,7 +50,7 @@ static void read_region(struct parser *parser, void *to, const cJSON *value, str
 {
 	struct stack *stack = to;
 
-	if (stack_text(parser, value, where, "region", stack->region, sizeof(stack->region)) &&
+	if (parse_string(parser, value, where, "region", stack->region, sizeof(stack->region)) &&
 		!endpoint_region_valid(stack->region))
 		policy_report_add(&parser->report, where, "region",
 			"is not the name of a region; write one, as in \"cn-hangzhou\"");
@@ -107,7 +67,7 @@ static void read_bandwidth(struct parser *parser, void *to, const cJSON *value, 
 {
 	struct stack_address *address = to;
 
-	stack_read_number(parser, value, where, "bandwidth", 1, 500, &address->bandwidth);
+	parse_number(parser, value, where, "bandwidth", 1, 500, &address->bandwidth);
 }
 
 static void read_charge(struct parser *parser, void *to, const cJSON *value, struct json_token where)
@@ -193,8 +153,9 @@ static void check_whole(struct parser *parser, const struct stack *stack, unsign
 			stack->address.on);
 }
 
-static void read_file(struct parser *parser, struct stack *stack, const cJSON *tree)
+static void read_file(struct parser *parser, void *to, const cJSON *tree)
 {
+	struct stack *stack = to;
 	struct json_token root = json_root(parser->text, parser->len);
 
 	if (!cJSON_IsObject(tree)) {
@@ -209,26 +170,13 @@ int stack_parse(const char *name, const char *text, size_t len, struct stack **o
 {
 	_cleanup_free_ struct stack *stack = calloc(1, sizeof(*stack));
 	struct parser parser = {.text = text, .len = len};
-	struct json_fault fault;
-	cJSON *tree;
+	int r;
 
 	if (!stack)
 		return -ENOMEM;
-	policy_report_init(&parser.report, name, text, len, errors);
-	if (!json_check(text, len, &fault)) {
-		policy_report_add(&parser.report, fault.where, fault.what, "%s", fault.why);
-	} else {
-		tree = cJSON_ParseWithLength(text, len);
-		if (!tree)
-			return -ENOMEM; /* the grammar is right, so nothing else can be wrong */
-		read_file(&parser, stack, tree);
-		cJSON_Delete(tree);
-	}
-	policy_errors_sort(errors);
-	if (parser.no_memory || parser.report.no_memory)
-		return -ENOMEM;
-	if (errors->count)
-		return -EINVAL;
+	r = parse_document(&parser, name, errors, read_file, stack);
+	if (r < 0)
+		return r;
 	/* The short form lets in who is in the group. */
 	for (size_t i = 0; i < stack->rule_count; i++) {
 		if (!stack->rules[i].cidr[0] && !stack->rules[i].group[0])

@@ -12,6 +12,7 @@
 #include <cJSON.h>
 
 #include "ctl/cloud/state.h"
+#include "ctl/replace.h"
 
 #define STATE_MAX (1u << 20)
 #define LOCK_POLL_MS 500
@@ -85,50 +86,23 @@ static char *to_json(const struct state *state)
 	return text;
 }
 
-/* The new name is on the disk once its directory is. */
-static int sync_directory(const char *path)
-{
-	size_t length = (size_t)(path_base(path) - path);
-	_cleanup_free_ char *directory = length ? strndup(path, length) : strdup(".");
-	_cleanup_close_ int fd = -1;
-
-	if (!directory)
-		return -ENOMEM;
-	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
-}
-
 int state_save(struct state *state)
 {
 	_cleanup_free_ char *temporary = NULL;
 	_cleanup_free_ char *text = NULL;
-	_cleanup_close_ int fd = -1;
-	int r;
+	_cleanup_close_ int at = replace_directory(state->path);
 
+	if (at < 0)
+		return at;
 	state->serial++;
 	text = to_json(state);
-	if (!text)
+	if (!text || asprintf(&temporary, "%s.new", path_base(state->path)) < 0)
 		return -ENOMEM;
-	if (asprintf(&temporary, "%s.new", state->path) < 0) {
-		temporary = NULL;
-		return -ENOMEM;
-	}
-	/* Left by one that was killed; only the holder of the lock writes it. */
-	if (unlink(temporary) < 0 && errno != ENOENT)
-		return -errno;
-	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
-	if (fd < 0)
-		return -errno;
-	r = write_all(fd, text);
-	if (r == 0 && fsync(fd) < 0)
-		r = -errno;
-	if (r == 0 && rename(temporary, state->path) < 0)
-		r = -errno;
-	if (r < 0) {
-		(void)unlink(temporary);
-		return r;
-	}
-	return sync_directory(state->path);
+	/* Only the holder of the lock writes it. */
+	return replace_file(
+		&(struct replace){
+			.at = at, .name = path_base(state->path), .temporary = temporary, .mode = S_IRUSR | S_IWUSR},
+		text, strlen(text));
 }
 
 int state_lock(const char *path, struct cloud_clock *clock, void (*waits)(void *context), void *context)

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ctl/replace.h"
 #include "ctl/service/drop-in-text.h"
 #include "ctl/service/unit.h"
 
@@ -234,15 +235,11 @@ static int write_with_directories(const struct place *place, const char *text)
 
 static int write_beside(const struct place *place, const char *text)
 {
-	int r = write_file(place->fd, STAGE_FILE, text);
-
-	if (r == 0 && renameat(place->fd, STAGE_FILE, place->fd, UNIT_DROP_IN) < 0)
-		r = -errno;
-	if (r < 0) {
-		(void)!remove_tree(place->fd, STAGE_FILE, 0);
-		return r;
-	}
-	return fsync(place->fd) < 0 ? -errno : 0;
+	return replace_file(&(struct replace){.at = place->fd,
+				    .name = UNIT_DROP_IN,
+				    .temporary = STAGE_FILE,
+				    .mode = S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH},
+		text, strlen(text));
 }
 
 int drop_in_read(const char *directory, struct drop_in *out)

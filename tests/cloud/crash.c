@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-__attribute__((visibility("default"))) int rename(const char *from, const char *to);
+__attribute__((visibility("default"))) int renameat(int from_at, const char *from, int to_at, const char *to);
 
 static void die(void)
 {
@@ -14,10 +14,11 @@ static void die(void)
 }
 
 /* CRASH_AT is "12b" (before the 12th) or "12a" (after it). */
-int rename(const char *from, const char *to)
+int renameat(int from_at, const char *from, int to_at, const char *to)
 {
 	static unsigned long count;
-	int (*next)(const char *, const char *) = (int (*)(const char *, const char *))dlsym(RTLD_NEXT, "rename");
+	int (*next)(int, const char *, int, const char *) =
+		(int (*)(int, const char *, int, const char *))dlsym(RTLD_NEXT, "renameat");
 	const char *at = getenv("CRASH_AT");
 	char *kind = NULL;
 	unsigned long wanted = at ? strtoul(at, &kind, 10) : 0;
@@ -26,7 +27,7 @@ int rename(const char *from, const char *to)
 	count++;
 	if (wanted == count && *kind == 'b')
 		die();
-	r = next(from, to);
+	r = next(from_at, from, to_at, to);
 	if (wanted == count && *kind == 'a')
 		die();
 	return r;

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* Begins and ends the commands of smcctl host. */
+#include "config.h"
+
+#include "ctl/host/command.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+
+void host_command_clear(struct host_command *command)
+{
+	host_clear(&command->host);
+	journal_clear(&command->journal);
+	profile_free(&command->profile);
+	free(command->path);
+	journal_unlock(&command->lock);
+}
+
+enum ctl_exit host_failed(struct ctl *ctl, int error)
+{
+	return ctl_error(ctl, ctl_exit_of(error), "host", NULL, "%s", strerror(-error));
+}
+
+static void print_errors(struct ctl *ctl, const char *file, const struct policy_errors *errors)
+{
+	size_t all = errors->count + errors->more;
+
+	for (size_t i = 0; i < errors->count; i++) {
+		text_put(ctl->err, errors->items[i].text);
+		fputc('\n', ctl->err);
+	}
+	if (errors->more)
+		fprintf(ctl->err, "... and %zu more\n", errors->more);
+	ctl_error(ctl, CTL_BAD_INPUT, "profile", file, "%zu error%s; nothing was changed", all, all == 1 ? "" : "s");
+}
+
+static enum ctl_exit parse(struct ctl *ctl, const char *name, const char *text, size_t size, struct profile **out)
+{
+	_cleanup_policy_errors_ struct policy_errors errors = {.count = 0};
+	int r = profile_parse(name, text, size, out, &errors);
+
+	if (r == -EINVAL) {
+		print_errors(ctl, name, &errors);
+		return CTL_BAD_INPUT;
+	}
+	return r < 0 ? host_failed(ctl, r) : CTL_OK;
+}
+
+static enum ctl_exit load_profile(struct host_command *command, struct ctl *ctl, const char *path)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_close_ int fd = open_read(path);
+	size_t size = 0;
+	int r = fd < 0 ? fd : read_all(fd, PROFILE_FILE_MAX, &text, &size);
+
+	if (r == -EFBIG)
+		return ctl_error(ctl, CTL_BAD_INPUT, "profile", path, "longer than %u bytes", PROFILE_FILE_MAX);
+	if (r == -EACCES || r == -ENOMEM)
+		return ctl_error(ctl, ctl_exit_of(r), "profile", path, "%s", strerror(-r));
+	if (r < 0)
+		return ctl_error(
+			ctl, CTL_BAD_INPUT, "profile", path, "%s; write one, see smcctl-host(8)", strerror(-r));
+	command->path = realpath(path, NULL);
+	return command->path ? parse(ctl, path, text, size, &command->profile) : host_failed(ctl, -errno);
+}
+
+/* From here on every path is the image's, its symbolic links included. */
+static enum ctl_exit enter_root(struct host_command *command, struct ctl *ctl, const char *root)
+{
+	command->host.ctl = ctl;
+	if (!root)
+		return CTL_OK;
+	command->host.offline = true;
+	if (chroot(root) < 0 || chdir("/") < 0)
+		return ctl_error(ctl, ctl_exit_of(-errno), "root", root, "%s", strerror(errno));
+	return CTL_OK;
+}
+
+static enum ctl_exit lock(struct host_command *command, struct ctl *ctl)
+{
+	int fd = journal_lock();
+
+	if (fd == -EBUSY)
+		return ctl_error(ctl, CTL_FAILED, "lock", JOURNAL_DIRECTORY, "another smcctl host is at work");
+	if (fd < 0)
+		return ctl_error(ctl, ctl_exit_of(fd), "lock", JOURNAL_DIRECTORY, "%s%s", strerror(-fd),
+			ctl_exit_of(fd) == CTL_NOT_PERMITTED ? "; run as root" : "");
+	command->lock = fd;
+	return CTL_OK;
+}
+
+static enum ctl_exit load_journal(struct host_command *command, struct ctl *ctl)
+{
+	bool damaged;
+	int r = journal_load(&command->journal, &damaged);
+
+	if (r == -EBADMSG)
+		return ctl_error(ctl, CTL_FAILED, "journal", JOURNAL_DIRECTORY "/" JOURNAL_NAME,
+			"damaged, and its backup too; smcctl host revert --force removes the files of smcctl, the "
+			"running values stay until the next boot");
+	if (r < 0)
+		return ctl_error(
+			ctl, ctl_exit_of(r), "journal", JOURNAL_DIRECTORY "/" JOURNAL_NAME, "%s", strerror(-r));
+	if (damaged)
+		ctl_warn(ctl, "journal '" JOURNAL_DIRECTORY "/" JOURNAL_NAME "': damaged; its backup is taken");
+	return CTL_OK;
+}
+
+enum ctl_exit host_command_open(
+	struct host_command *command, struct ctl *ctl, const char *profile, const char *root, bool changes)
+{
+	enum ctl_exit code = CTL_OK;
+
+	/* The default profile of an image is the image's. */
+	if (profile)
+		code = load_profile(command, ctl, profile);
+	if (code == CTL_OK)
+		code = enter_root(command, ctl, root);
+	if (code == CTL_OK && !profile)
+		code = load_profile(command, ctl, PROFILE_DEFAULT);
+	if (code == CTL_OK && changes)
+		code = lock(command, ctl);
+	return code == CTL_OK ? load_journal(command, ctl) : code;
+}
+
+enum ctl_exit host_command_reopen(struct host_command *command, struct ctl *ctl)
+{
+	enum ctl_exit code = host_command_journal(command, ctl, NULL, false);
+	const char *text = command->journal.profile;
+
+	if (code != CTL_OK || !text)
+		return code;
+	command->path = strdup(command->journal.path ? command->journal.path : PROFILE_DEFAULT);
+	return command->path ? parse(ctl, command->path, text, strlen(text), &command->profile)
+			     : host_failed(ctl, -ENOMEM);
+}
+
+/* ---- without a journal ---- */
+
+/* A file of our name and mark: before us, as far as one can know, there was none. */
+static int claim(struct host_command *command, const char *path)
+{
+	_cleanup_free_ char *value = NULL;
+	_cleanup_free_ char *bytes = NULL;
+	size_t size;
+	int r = file_get(path, &value);
+
+	if (r < 0 || !value)
+		return r == -ENOMEM ? r : 0;
+	bytes = file_bytes(value, &size);
+	return bytes && starts_with(bytes, PLAN_MARK) ? journal_note(&command->journal, HOST_FILE, path, NULL, value)
+						      : 0;
+}
+
+static int claim_all(struct host_command *command)
+{
+	static const char *const directories[] = {"/etc/modules-load.d", "/etc/sysctl.d", "/etc/udev/rules.d",
+		"/etc/NetworkManager/conf.d", "/etc/systemd/network"};
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof(directories) / sizeof(*directories) && r == 0; i++) {
+		DIR *dir = opendir(directories[i]);
+		const struct dirent *entry;
+
+		while (dir && r == 0 && (entry = readdir(dir))) {
+			char *path;
+
+			if (!strstr(entry->d_name, "-smcctl-") || entry->d_name[0] == '.')
+				continue;
+			if (asprintf(&path, "%s/%s", directories[i], entry->d_name) < 0)
+				r = -ENOMEM;
+			else
+				r = claim(command, path);
+			if (r != -ENOMEM)
+				free(path);
+		}
+		if (dir)
+			closedir(dir);
+	}
+	return r;
+}
+
+enum ctl_exit host_command_journal(struct host_command *command, struct ctl *ctl, const char *root, bool force)
+{
+	enum ctl_exit code = enter_root(command, ctl, root);
+	bool damaged;
+	int r;
+
+	if (code == CTL_OK)
+		code = lock(command, ctl);
+	if (code != CTL_OK)
+		return code;
+	r = force ? journal_load(&command->journal, &damaged) : 0;
+	if (r == 0 && force)
+		return CTL_OK;
+	if (!force || r != -EBADMSG)
+		return load_journal(command, ctl);
+	ctl_warn(ctl,
+		"journal '" JOURNAL_DIRECTORY "/" JOURNAL_NAME
+		"': damaged; the files of smcctl are removed, the running values stay until the next boot");
+	r = claim_all(command);
+	/* Something to revert, even if no file is left: the damaged journal. */
+	command->journal.applying = true;
+	return r < 0 ? host_failed(ctl, r) : CTL_OK;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* What the commands of smcctl host begin with: the root directory, the lock, the journal, the profile. */
+#ifndef SMCSHIM_CTL_HOST_COMMAND_H
+#define SMCSHIM_CTL_HOST_COMMAND_H
+
+#include "ctl/host/change.h"
+
+#define CTL_OPTION_ROOT \
+	{ \
+		"root", 0, "DIR", "the image of a system below DIR: its files only (as root)" \
+	}
+
+struct host_command {
+	struct host host;
+	struct journal journal;
+	struct profile *profile;
+	char *path; /* of the profile, absolute */
+	int lock;   /* -1: none */
+};
+
+void host_command_clear(struct host_command *command);
+
+/*
+ * Loads the profile (NULL: the default one), changes into root (NULL: none), takes the lock if the command changes something,
+ * loads the journal. Says what is wrong.
+ */
+_must_check_ enum ctl_exit host_command_open(
+	struct host_command *command, struct ctl *ctl, const char *profile, const char *root, bool changes);
+
+/* The same, with the profile that was applied last; NULL where none was. */
+_must_check_ enum ctl_exit host_command_reopen(struct host_command *command, struct ctl *ctl);
+
+/* Without a profile. force: a damaged journal is replaced by what can be known without one, the files of our names. */
+_must_check_ enum ctl_exit host_command_journal(
+	struct host_command *command, struct ctl *ctl, const char *root, bool force);
+
+/* "smcctl: host: WHY" and the exit code for -errno. */
+enum ctl_exit host_failed(struct ctl *ctl, int error);
+
+#endif

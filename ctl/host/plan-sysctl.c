@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* The sysctl items of a plan: the value now, where that at boot comes from, who will overrule ours. */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl/host/plan.h"
+#include "ctl/host/sysctl.h"
+
+static const struct {
+	const char *prefix;
+	const char *module;
+} owners[] = {
+	{"net.smc.", "smc"},
+	{"net.netfilter.", "nf_conntrack"},
+	{"net.bridge.", "br_netfilter"},
+};
+
+const char *host_plan_module_of(const char *key)
+{
+	for (size_t i = 0; i < sizeof(owners) / sizeof(*owners); i++) {
+		if (starts_with(key, owners[i].prefix))
+			return owners[i].module;
+	}
+	return NULL;
+}
+
+/* What the loaders read today, and what they would without our file. */
+struct boot {
+	struct loader_files systemd;
+	struct loader_files procps;
+	struct loader_files systemd_less;
+	struct loader_files procps_less;
+};
+
+static void boot_clear(struct boot *boot)
+{
+	loader_clear(&boot->systemd);
+	loader_clear(&boot->procps);
+	loader_clear(&boot->systemd_less);
+	loader_clear(&boot->procps_less);
+}
+
+static int boot_read(struct boot *boot)
+{
+	int r = loader_read(LOADER_SYSTEMD, NULL, &boot->systemd);
+
+	if (r == 0)
+		r = loader_read(LOADER_PROCPS, NULL, &boot->procps);
+	if (r == 0)
+		r = loader_read(LOADER_SYSTEMD, PLAN_SYSCTL, &boot->systemd_less);
+	return r == 0 ? loader_read(LOADER_PROCPS, PLAN_SYSCTL, &boot->procps_less) : r;
+}
+
+static bool is_ours_or_before(const char *path)
+{
+	return strcmp(path_base(path), path_base(PLAN_SYSCTL)) <= 0;
+}
+
+/* A line that is read after ours, names the key itself, and says something else. */
+static const struct loader_line *overruler(
+	const struct loader_files *files, const char *key, const char *wanted, bool ends_with_sysctl_conf)
+{
+	const struct loader_line *line = loader_decides(files, key);
+	bool last;
+
+	if (!line || line->is_pattern || sysctl_equal(line->value, wanted))
+		return NULL;
+	last = ends_with_sysctl_conf && line->file == files->file_count - 1;
+	return last || !is_ours_or_before(files->files[line->file]) ? line : NULL;
+}
+
+static void say_boot(struct host_plan *plan, struct host_plan_item *item, const struct boot *boot)
+{
+	const struct loader_line *line = loader_decides(&boot->systemd, item->name);
+	const struct loader_line *other = loader_decides(&boot->procps, item->name);
+	const char *wanted = item->wanted ? item->wanted : "";
+
+	if (line) {
+		host_plan_say(plan, &item->origin, "%s:%u", boot->systemd.files[line->file], line->line);
+		host_plan_say(plan, &item->boot, "%s", line->value);
+	}
+	if (other)
+		host_plan_say(plan, &item->other, "%s", other->value);
+	if (!line != !other || (line && !sysctl_equal(line->value, other->value)))
+		host_plan_say(plan, &item->note,
+			"the two loaders disagree: systemd-sysctl takes %s%s%s, sysctl --system %s from %s",
+			line ? line->value : "nothing", line ? " from " : "", line ? item->origin : "",
+			other ? other->value : "nothing", other ? boot->procps.files[other->file] : "any file");
+	line = overruler(&boot->systemd_less, item->name, wanted, false);
+	if (line) {
+		host_plan_say(plan, &item->wins, "%s:%u", boot->systemd_less.files[line->file], line->line);
+		host_plan_say(plan, &item->note, "at boot %s sets %s and comes after ours; remove that line",
+			item->wins, line->value);
+		return;
+	}
+	line = overruler(&boot->procps_less, item->name, wanted, true);
+	if (line && other && sysctl_equal(loader_decides(&boot->systemd, item->name) ? item->boot : "", wanted))
+		host_plan_say(plan, &item->note,
+			"%s:%u sets %s: sysctl --system, which reads it last, would undo ours (systemd-sysctl does "
+			"not)",
+			boot->procps_less.files[line->file], line->line, line->value);
+}
+
+/* There is no such key: because its module is not loaded yet, or because this kernel has none. */
+static void without_key(struct host_plan *plan, struct host_plan_item *item, const struct profile *profile,
+	const struct profile_sysctl *wish)
+{
+	const char *module = host_plan_module_of(wish->key);
+	bool comes = module && profile_has_module(profile, module) && access("/sys/module", F_OK) == 0;
+	_cleanup_free_ char *loaded = NULL;
+
+	if (module && module_get(module, &loaded) < 0)
+		plan->no_memory = true;
+	if (comes && !loaded && module_available(module)) {
+		item->state = PLAN_CHANGE;
+		host_plan_say(plan, &item->why, "there once module %s is loaded", module);
+		return;
+	}
+	item->state = wish->optional ? PLAN_LATER : PLAN_CANNOT;
+	if (module && !loaded)
+		host_plan_say(plan, &item->why, "module %s is not loaded%s", module,
+			comes ? " and cannot be" : "; name it in \"modules\"");
+	else
+		host_plan_say(plan, &item->why, "this kernel has no such key%s",
+			wish->optional ? "" : " (or not in this network namespace); \"optional\" lets it pass");
+}
+
+static void wish_larger(struct host_plan *plan, struct host_plan_item *item, const struct profile_sysctl *wish)
+{
+	char larger[PROFILE_VALUE];
+
+	item->at_least = true;
+	if (!item->now)
+		return;
+	if (!sysctl_larger(item->now, wish->value, larger)) {
+		item->state = PLAN_CANNOT;
+		host_plan_say(
+			plan, &item->why, "'%s' and '%s' cannot be compared number by number", item->now, wish->value);
+		return;
+	}
+	host_plan_say(plan, &item->wanted, "%s", larger);
+	item->state = sysctl_equal(item->now, larger) ? PLAN_SAME : PLAN_CHANGE;
+}
+
+/* What is larger by hand now need not be so at boot: only what the files say and the wish count. */
+static void last_larger(struct host_plan *plan, struct host_plan_item *item, const struct profile_sysctl *wish)
+{
+	const char *base = item->boot ? item->boot : item->now;
+	char larger[PROFILE_VALUE];
+
+	if (wish->at_least && base && item->state != PLAN_CANNOT && sysctl_larger(base, wish->value, larger))
+		host_plan_say(plan, &item->lasts, "%s", larger);
+}
+
+static void judge(struct host *host, struct host_plan *plan, struct host_plan_item *item)
+{
+	const char *text = sysctl_note(item->name, item->wanted);
+	int r;
+
+	if (text && !item->note)
+		host_plan_say(plan, &item->note, "%s", text);
+	if (!item->now || item->state == PLAN_CANNOT)
+		return;
+	text = sysctl_danger(item->name, item->now, item->wanted);
+	if (text)
+		host_plan_say(plan, &item->danger, "%s", text);
+	/* An ordinary user may plan; that root may write is root's matter. */
+	if (item->state != PLAN_CHANGE || geteuid() != 0 || host->offline)
+		return;
+	r = sysctl_writable(item->name);
+	if (r < 0) {
+		item->state = PLAN_CANNOT;
+		host_plan_say(plan, &item->why, "read-only here (%s): %s", strerror(-r),
+			r == -EROFS ? "/proc/sys is mounted so, as in a container"
+				    : "this network namespace may not set it, the initial one can");
+	}
+}
+
+static bool is_missing(const char *key)
+{
+	char value[PROFILE_VALUE];
+
+	return sysctl_read(key, value) == -ENOENT;
+}
+
+int host_plan_sysctls(struct host *host, const struct profile *profile, struct host_plan *plan)
+{
+	_cleanup_(boot_clear) struct boot boot = {.systemd = {.files = NULL}};
+	int r = profile->sysctl_count ? boot_read(&boot) : 0;
+
+	for (size_t i = 0; i < profile->sysctl_count && r == 0; i++) {
+		const struct profile_sysctl *wish = &profile->sysctls[i];
+		struct host_plan_item *item = host_plan_add(plan, host, HOST_SYSCTL, wish->key, wish->value);
+		bool there = item && (host->offline || item->state != PLAN_CANNOT || !is_missing(wish->key));
+
+		if (!item)
+			return -ENOMEM;
+		if (!there)
+			without_key(plan, item, profile, wish);
+		else if (wish->at_least && item->state != PLAN_CANNOT)
+			wish_larger(plan, item, wish);
+		say_boot(plan, item, &boot);
+		last_larger(plan, item, wish);
+		judge(host, plan, item);
+		r = plan->no_memory ? -ENOMEM : 0;
+	}
+	return r;
+}

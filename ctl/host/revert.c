@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* smcctl host revert: the journal from its end, each thing only where it is still as we set it. */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "ctl/host/change.h"
+#include "ctl/service/command.h"
+
+static void tell(const char *const argv[])
+{
+	_cleanup_command_ struct command_result result = {.status = 0};
+
+	/* Who does not run need not be told. */
+	(void)!command_run(argv, &result);
+}
+
+void change_tell(struct host *host, const struct journal *journal)
+{
+	bool manager = false, networkd = false, udev = false;
+
+	if (host->offline)
+		return;
+	for (size_t i = 0; i < journal->count; i++) {
+		const char *name = journal->entries[i].name;
+
+		manager = manager || starts_with(name, "/etc/NetworkManager/");
+		networkd = networkd || starts_with(name, "/etc/systemd/network/");
+		udev = udev || starts_with(name, "/etc/udev/");
+	}
+	/* Read again, not restarted: a restart would take connections down. */
+	if (manager && access("/run/NetworkManager", F_OK) == 0)
+		tell((const char *const[]){"nmcli", "general", "reload", "conf", NULL});
+	if (networkd && access("/run/systemd/netif", F_OK) == 0)
+		tell((const char *const[]){"networkctl", "reload", NULL});
+	if (udev && access("/run/udev/control", F_OK) == 0)
+		tell((const char *const[]){"udevadm", "control", "--reload", NULL});
+}
+
+enum outcome { DONE, KEPT, FAILED };
+
+static enum outcome take_back(struct host *host, const struct journal_entry *entry)
+{
+	_cleanup_free_ char *now = NULL;
+	const char *kind = host_kind_word(entry->kind);
+	int r = entry->kind == HOST_FILE ? file_sweep(entry->name) : 0;
+
+	if (r == 0)
+		r = item_get(host, entry->kind, entry->name, &now);
+	if (r == -ENOENT || r == -EPROTONOSUPPORT) {
+		ctl_warn(host->ctl, "%s '%s': is not there any more", kind, entry->name);
+		return DONE;
+	}
+	if (r == 0 && item_equal(entry->kind, now, entry->before))
+		return DONE;
+	if (r == 0 && !journal_is_ours(entry, now) && !host->force) {
+		_cleanup_free_ char *shown = host_plan_value_text(entry->kind, now);
+
+		ctl_warn(host->ctl, "%s '%s': diverged: it is not what smcctl set but '%s'; kept (--force restores it)",
+			kind, entry->name, shown ? shown : "?");
+		return KEPT;
+	}
+	if (r == 0)
+		r = item_set(host, entry->kind, entry->name, entry->before);
+	if (r == -EBUSY && entry->kind == HOST_MODULE) {
+		ctl_warn(host->ctl, "module '%s': in use; it stays loaded until the next boot", entry->name);
+		return KEPT;
+	}
+	if (r == 0) {
+		free(now);
+		now = NULL;
+		r = item_get(host, entry->kind, entry->name, &now);
+	}
+	if (r == 0 && !item_equal(entry->kind, now, entry->before) && entry->kind != HOST_DIRECTORY)
+		r = -EIO;
+	if (r == 0)
+		return DONE;
+	ctl_error(host->ctl, ctl_exit_of(r), kind, entry->name, "cannot be restored: %s", strerror(-r));
+	return FAILED;
+}
+
+/* In an image only the files are there. */
+static bool is_file(enum host_kind kind)
+{
+	return kind == HOST_FILE || kind == HOST_DIRECTORY;
+}
+
+enum ctl_exit change_revert(struct host *host, struct journal *journal)
+{
+	_cleanup_journal_ struct journal left = {.entries = NULL};
+	size_t done = 0, kept = 0;
+	int r = 0;
+
+	for (size_t i = journal->count; i-- > 0;) {
+		const struct journal_entry *entry = &journal->entries[i];
+		enum outcome outcome = host->offline && !is_file(entry->kind) ? DONE : take_back(host, entry);
+
+		done += outcome == DONE;
+		kept += outcome == KEPT;
+		if (outcome == FAILED && r == 0)
+			r = journal_note(&left, entry->kind, entry->name, entry->before, entry->after);
+	}
+	change_tell(host, journal);
+	if (left.count) {
+		/* The order of the setting, for the next revert; without the space for it, all is tried again. */
+		for (size_t i = 0; i < left.count / 2; i++) {
+			struct journal_entry swap = left.entries[i];
+
+			left.entries[i] = left.entries[left.count - 1 - i];
+			left.entries[left.count - 1 - i] = swap;
+		}
+		left.applying = true;
+		if (r == 0)
+			(void)!journal_save(&left);
+		return ctl_error(host->ctl, CTL_PARTLY, "host", NULL,
+			"%zu things could not be restored; smcctl host revert tries them again", left.count);
+	}
+	journal_remove();
+	fprintf(host->ctl->out, "host: as it was; restored: %zu%s\n", done, kept ? ", but for what is said above" : "");
+	return CTL_OK;
+}

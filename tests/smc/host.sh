@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# smcctl host on the kernel's SMC: EIDs, pnet identifiers, the limit of handshakes, buffers; the module that comes with apply and goes with revert.
+# Modes: smcd
+# shellcheck source-path=SCRIPTDIR source=../ctl/lib.sh
+. "$(dirname "$0")/../ctl/lib.sh" || exit 99
+ip link add h0 numtxqueues 4 numrxqueues 4 type veth peer name h1 || exit 99
+mapfile -t eids < <("$smcctl" eid list --json | python3 -c 'import json, sys; print("\n".join(json.load(sys.stdin)["user"]))')
+key() { cat "/proc/sys/net/smc/$1"; }
+everything() {
+	find /etc/modules-load.d /etc/sysctl.d /etc/udev/rules.d /var/lib/smcctl 2>/dev/null | sort
+	"$smcctl" eid list --json; "$smcctl" pnet list --json; "$smcctl" hs-limit show
+	key rmem; key wmem
+}
+is_as() { everything | diff "$1" - >out 2>&1; }
+cat >p.json <<'END'
+{ "version": 1, "modules": ["smc", "smc_diag"],
+  "sysctl": { "net.smc.rmem": 1048576, "net.smc.wmem": 1048576 },
+  "smc": { "ueids": ["HOST-1"], "handshake_limit": true, "pnet": [ { "id": "hostnet", "interface": "h0" } ] },
+  "xps": { "h0": "one-to-one" } }
+END
+"$smcctl" hs-limit off >out
+"$smcctl" pnet add HOSTNET --interface h1 >out
+everything >before
+gives 2 "plan" "$smcctl" host plan p.json
+says out '^\+ +ueid +HOST-1 +- +present '
+says out '^\+ +pnet +interface h0 +- +HOSTNET '
+says out '^~ +limit +handshakes +off +on '
+holds "... changes nothing" is_as before
+gives 0 "apply" "$smcctl" host apply p.json
+holds "... the kernel's buffers" test "$(key rmem) $(key wmem) $(key limit_smc_hs)" = "1048576 1048576 1"
+"$smcctl" eid list --json >out
+holds "... the EID" json '"HOST-1" in d["user"]'
+"$smcctl" pnet list --json >out
+says out '"h0"'
+gives 0 "check" "$smcctl" host check p.json --json
+holds "... counts the SMC sockets" json 'd["drift"] == 0 and "smc_sockets" in d["counters"]'
+gives 0 "apply again" "$smcctl" host apply p.json
+says out '^host: as the profile says$'
+"$smcctl" eid del HOST-1 >out
+"$smcctl" hs-limit off >out
+gives 2 "check after a change by hand" "$smcctl" host check p.json
+says out '^now +ueid +HOST-1 '
+says out '^now +limit +handshakes +off +on$'
+gives 0 "apply --boot" "$smcctl" host apply --boot
+gives 0 "... sets them again" "$smcctl" host check p.json
+gives 0 "revert" "$smcctl" host revert
+holds "... all is as it was, the other interface's identifier too" is_as before
+"$smcctl" pnet add OTHER --interface h0 >out
+gives 3 "another identifier is not overwritten" "$smcctl" host apply p.json
+says err "^smcctl: pnet 'interface h0': has the pnet identifier OTHER already"
+"$smcctl" pnet flush >out
+
+# A module that is not there yet brings its keys and its netlink with it
+gives 0 "unload the module" modprobe -r smc_diag smc
+gives 2 "plan without the module" "$smcctl" host plan p.json
+says out '^ +later: there once module smc is loaded$'
+holds "... does not load it" test ! -e /sys/module/smc
+gives 0 "apply" "$smcctl" host apply p.json
+holds "... all of it" test "$(key rmem) $(key limit_smc_hs)" = "1048576 1"
+gives 0 "check" "$smcctl" host check p.json
+gives 0 "revert" "$smcctl" host revert
+holds "... and the module is gone" test ! -e /sys/module/smc
+# When a value of the module is refused, the module goes, too.
+sed 's/"net.smc.wmem": 1048576/"net.smc.wmem": 2147483647/' p.json >refused.json
+gives 5 "a value that the kernel refuses" "$smcctl" host apply refused.json
+says err '^smcctl: host: rolled back: all is as before this run$'
+holds "... and the module with it" test ! -e /sys/module/smc -a ! -e /var/lib/smcctl
+modprobe smc && modprobe smc_diag
+for eid in "${eids[@]}"; do "$smcctl" eid ensure "$eid" >out; done
+ip link delete h0
+finish
