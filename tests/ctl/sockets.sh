@@ -13,7 +13,7 @@ for words in "--pid x" "--pid 0" "--port 0" "--port 65536" "--port x" "--cidr 10
 	lines out 0 "... and nothing on stdout"
 done
 "$smcctl" sockets --reason x 2>err
-says err "^smcctl: reason 'x': not a reason's code in hex and not its name; smcctl\(8\) lists them$"
+says err "^smcctl: reason 'x': not a reason's code in hex and not its name; smcctl-sockets\(8\) lists them$"
 gives 1 "a network namespace that is not there" "$smcctl" sockets --netns nowhere
 says err "^smcctl: network namespace 'nowhere': there is none: "
 if python3 -c 'import socket; socket.socket(43, socket.SOCK_STREAM)' 2>/dev/null; then
