@@ -112,6 +112,9 @@ enum ctl_exit cmd_pod_manifest(struct ctl *ctl, const struct ctl_args *args)
 	struct node *list = NULL;
 	enum ctl_exit code = CTL_OK;
 
+	/* They stand in a line of stunnel's configuration, too. */
+	if (strpbrk(manifest.image, " \t\n"))
+		return ctl_error(ctl, CTL_USAGE, "image", manifest.image, "has a blank");
 	if (!manifest.pnetid != !manifest.interface)
 		return ctl_error(ctl, CTL_USAGE, "option", manifest.pnetid ? "--pnet" : "--interface",
 			"--pnet and --interface belong together");

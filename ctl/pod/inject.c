@@ -188,10 +188,7 @@ static void annotate(struct pod *pod, struct pod_record *record)
 	struct node *annotations;
 
 	if (there && strcmp(there, "true") != 0) {
-		pod_end(pod, POD_SKIPPED, "its annotation %s is \"%s\"%s", name, there,
-			erdma ? "; the eRDMA controller ignores the value and injects all the same: remove the "
-				"annotation"
-			      : "");
+		pod_end(pod, POD_SKIPPED, "its annotation %s is \"%s\"", name, there);
 		return;
 	}
 	if (there && (!erdma || has_resource(pod))) {

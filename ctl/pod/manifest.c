@@ -23,13 +23,32 @@ static void drop_kind(struct node *list, const char *kind)
 	drop(node_get(list, "items"), find(list, kind));
 }
 
+/* The front: TLS ends in stunnel, which starts a review for each connection. */
+static const char *stunnel_conf(struct tree *tree, const struct manifest *manifest)
+{
+	return tree_printf(tree,
+		"foreground = yes\n"
+		"syslog = no\n"
+		"debug = warning\n"
+		"pid =\n"
+		"[review]\n"
+		"accept = 8443\n"
+		"cert = /tls/tls.crt\n"
+		"key = /tls/tls.key\n"
+		"sslVersionMin = TLSv1.2\n"
+		"exec = /usr/bin/smcctl\n"
+		"execArgs = smcctl pod review --http --image %s\n",
+		manifest->image);
+}
+
 /* Replaces strings that are @NAME@ as a whole: there is nothing to quote. */
-static void fill(struct tree *tree, struct node *node, const struct manifest *manifest)
+static void fill(struct tree *tree, struct node *node, const struct manifest *manifest, const char *stunnel)
 {
 	const struct {
 		const char *name;
 		const char *value;
 	} values[] = {
+		{"@STUNNEL@", stunnel},
 		{"@IMAGE@", manifest->image},
 		{"@WEBHOOK_IMAGE@", manifest->webhook_image},
 		{"@POLICY@", manifest->policy},
@@ -41,7 +60,7 @@ static void fill(struct tree *tree, struct node *node, const struct manifest *ma
 
 	for (struct node *n = node->first, *next; n; n = next) {
 		next = n->next;
-		fill(tree, n, manifest);
+		fill(tree, n, manifest, stunnel);
 		for (size_t i = 0; i < sizeof(values) / sizeof(values[0]) && node_text(n); i++) {
 			if (strcmp(n->text, values[i].name) == 0 && values[i].value) {
 				node_replace(node, n, tree_string(tree, values[i].value));
@@ -88,7 +107,7 @@ int manifest_make(struct tree *tree, const struct manifest *manifest, struct nod
 	if (r < 0)
 		return r;
 	leave_out(list, manifest);
-	fill(tree, list, manifest);
+	fill(tree, list, manifest, stunnel_conf(tree, manifest));
 	*out = list;
 	return tree->error;
 }

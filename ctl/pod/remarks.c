@@ -129,21 +129,12 @@ static void remark_erdma(struct pod *pod)
 {
 	const char *value = pod_annotation(pod, POD_ERDMA);
 	const struct node *all = node_get(pod->spec, "containers");
-	const struct node *init = node_get(pod->spec, "initContainers");
 	bool resource = false;
-	unsigned made = 0;
 
-	for (const struct node *n = all->first; n; n = n->next)
-		resource = resource || node_get(node_get(node_get(n, "resources"), "limits"), POD_ERDMA_RESOURCE);
-	for (const struct node *n = node_is(init, NODE_ARRAY) ? init->first : NULL; n; n = n->next)
-		made += strcmp(node_string(n, "name"), POD_ERDMA_INIT) == 0;
-	if (made > 1)
-		pod_note(pod,
-			"it has %u init containers '" POD_ERDMA_INIT
-			"': the eRDMA controller has injected it more than once",
-			made);
 	if (!value)
 		return;
+	for (const struct node *n = all->first; n; n = n->next)
+		resource = resource || node_get(node_get(node_get(n, "resources"), "limits"), POD_ERDMA_RESOURCE);
 	if (strcmp(value, "true") != 0)
 		pod_note(pod,
 			"annotation " POD_ERDMA
@@ -152,9 +143,10 @@ static void remark_erdma(struct pod *pod)
 			value);
 	if (!resource)
 		pod_note(pod, "annotation " POD_ERDMA " without a limit " POD_ERDMA_RESOURCE " does nothing");
-	pod_note(pod,
-		"annotation " POD_ERDMA ": the eRDMA controller puts every connection of the pod on SMC, past the "
-		"policy, and turns IPv6 off in it");
+	else
+		pod_note(pod,
+			"annotation " POD_ERDMA ": the eRDMA controller puts every connection of the pod on SMC, past "
+			"the policy, and turns IPv6 off in it");
 }
 
 static void remark_asm(struct pod *pod)

@@ -110,11 +110,11 @@ static int by_key(const void *a, const void *b)
 	const struct node *n = *(const struct node *const *)b;
 	int order = strcmp(m->key, n->key);
 
-	return order;
+	return order ? order : m->key_at < n->key_at ? -1 : 1;
 }
 
 /* Kubernetes refuses a doubled member, or takes the last one silently: neither may be edited by guess. */
-static int check_doubled(struct parser *p, const struct node *object, size_t count, size_t start)
+static int check_doubled(struct parser *p, const struct node *object, size_t count)
 {
 	_cleanup_free_ const struct node **sorted = calloc(count + 1, sizeof(*sorted));
 	size_t i = 0;
@@ -126,12 +126,8 @@ static int check_doubled(struct parser *p, const struct node *object, size_t cou
 	qsort(sorted, count, sizeof(*sorted), by_key);
 	for (i = 1; i < count; i++) {
 		if (strcmp(sorted[i - 1]->key, sorted[i]->key) == 0) {
-			const char *found =
-				memmem(p->text + start, p->at - start, sorted[i]->key_raw, strlen(sorted[i]->key_raw));
-
-			*p->fault = (struct json_fault){
-				{found ? (size_t)(found - p->text) : start, found ? strlen(sorted[i]->key_raw) : 1},
-				"key", "stands twice in one object; remove one of them"};
+			*p->fault = (struct json_fault){{sorted[i]->key_at, strlen(sorted[i]->key_raw)}, "key",
+				"stands twice in one object; remove one of them"};
 			return -EBADMSG;
 		}
 	}
@@ -159,6 +155,7 @@ static int parse_member(struct parser *p, struct node **out)
 {
 	const char *raw;
 	const char *key;
+	size_t at = p->at;
 	int r;
 
 	take_string(p, &raw, &key);
@@ -173,12 +170,12 @@ static int parse_member(struct parser *p, struct node **out)
 		return r;
 	(*out)->key = key;
 	(*out)->key_raw = raw;
+	(*out)->key_at = at;
 	return p->tree->error;
 }
 
 static int parse_container(struct parser *p, struct node *node)
 {
-	size_t start = p->at;
 	size_t count = 0;
 
 	p->at++;
@@ -203,7 +200,7 @@ static int parse_container(struct parser *p, struct node *node)
 		}
 	}
 	p->at++;
-	return node->type == NODE_OBJECT ? check_doubled(p, node, count, start) : 0;
+	return node->type == NODE_OBJECT ? check_doubled(p, node, count) : 0;
 }
 
 static int parse_value(struct parser *p, struct node **out)

@@ -19,6 +19,7 @@ struct node {
 	enum node_type type;
 	const char *key;     /* in an object: decoded */
 	const char *key_raw; /* the same as it stands in the text, with its quotes */
+	size_t key_at;       /* where that is */
 	const char *raw;     /* of a scalar: as it stands in the text */
 	const char *text;    /* of a string: decoded */
 	struct node *first;
