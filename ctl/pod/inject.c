@@ -298,6 +298,13 @@ void pod_inject(struct pod *pod)
 	pod_record_new(pod->tree, &record);
 	if (pod->tree->error || is_skipped(pod))
 		return;
+	if (pod_annotation(pod, POD_STATUS) || pod_annotation(pod, POD_VERSION)) {
+		pod_end(pod, POD_NOT_OURS,
+			"its annotations " POD_STATUS " and " POD_VERSION
+			" are not as smcctl writes them; remove what was "
+			"injected, and them");
+		return;
+	}
 	if (pod->options->dialect != POD_SPEAKS_SMCSHIM) {
 		pod_remarks(pod);
 		annotate(pod, &record);
