@@ -72,7 +72,7 @@ static enum ctl_exit read_ca(struct ctl *ctl, struct tree *tree, const char *pat
 	const char *text = NULL;
 	enum ctl_exit code = read_text(ctl, tree, "CA bundle", path, &text);
 
-	if (code != CTL_OK)
+	if (code != CTL_OK || !text)
 		return code;
 	if (!strstr(text, "-----BEGIN CERTIFICATE-----"))
 		return ctl_error(ctl, CTL_BAD_INPUT, "CA bundle", path, "has no certificate in PEM");

@@ -89,9 +89,9 @@ static enum ctl_exit add_directory(struct ctl *ctl, struct pod_input *input, con
 		if (asprintf(&path, "%s/%s", name, entries[i]->d_name) < 0) {
 			path = NULL;
 			code = no_memory(ctl, name);
-		}
-		if (code == CTL_OK)
+		} else if (code == CTL_OK) {
 			code = add_source(ctl, input, path);
+		}
 		free(entries[i]);
 	}
 	free(entries);
@@ -218,7 +218,7 @@ static int do_document(struct pod_document *document, struct tree *tree, const s
 		r = pod_each(tree, options, document->root, function, reports);
 	if (r == 0 && out)
 		r = print(document->root, &document->style, &after);
-	if (r < 0 || !out)
+	if (r < 0 || !before || !after)
 		return r;
 	if (strcmp(before, after) == 0) {
 		fwrite(document->source->text + document->start, 1, document->end - document->start, out);

@@ -111,7 +111,7 @@ static void compare_arrays(struct diff *diff, const char *path, const struct nod
 	size_t front = pairs(a->first, b->first, least);
 	size_t back = least - front;
 	const struct node *left = a->first;
-	const struct node *right = b->first;
+	const struct node *right;
 
 	while (back && pairs(skip(a->first, m - back), skip(b->first, n - back), back) != back)
 		back--;

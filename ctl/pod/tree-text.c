@@ -104,10 +104,14 @@ static void take_string(struct parser *p, const char **raw, const char **text)
 	p->at = end + 1;
 }
 
+struct member {
+	const struct node *node;
+};
+
 static int by_key(const void *a, const void *b)
 {
-	const struct node *m = *(const struct node *const *)a;
-	const struct node *n = *(const struct node *const *)b;
+	const struct node *m = ((const struct member *)a)->node;
+	const struct node *n = ((const struct member *)b)->node;
 	int order = strcmp(m->key, n->key);
 
 	return order ? order : m->key_at < n->key_at ? -1 : 1;
@@ -116,18 +120,18 @@ static int by_key(const void *a, const void *b)
 /* Kubernetes refuses a doubled member, or takes the last one silently: neither may be edited by guess. */
 static int check_doubled(struct parser *p, const struct node *object, size_t count)
 {
-	_cleanup_free_ const struct node **sorted = calloc(count + 1, sizeof(*sorted));
+	_cleanup_free_ struct member *sorted = calloc(count + 1, sizeof(*sorted));
 	size_t i = 0;
 
 	if (!sorted)
 		return -ENOMEM;
 	for (const struct node *n = object->first; n; n = n->next)
-		sorted[i++] = n;
+		sorted[i++].node = n;
 	qsort(sorted, count, sizeof(*sorted), by_key);
 	for (i = 1; i < count; i++) {
-		if (strcmp(sorted[i - 1]->key, sorted[i]->key) == 0) {
-			*p->fault = (struct json_fault){{sorted[i]->key_at, strlen(sorted[i]->key_raw)}, "key",
-				"stands twice in one object; remove one of them"};
+		if (strcmp(sorted[i - 1].node->key, sorted[i].node->key) == 0) {
+			*p->fault = (struct json_fault){{sorted[i].node->key_at, strlen(sorted[i].node->key_raw)},
+				"key", "stands twice in one object; remove one of them"};
 			return -EBADMSG;
 		}
 	}
@@ -166,7 +170,7 @@ static int parse_member(struct parser *p, struct node **out)
 	}
 	p->at += blanks(p);
 	r = parse_value(p, out);
-	if (r < 0)
+	if (r < 0 || !*out)
 		return r;
 	(*out)->key = key;
 	(*out)->key_raw = raw;

@@ -46,7 +46,7 @@ inside() { # ROOT PROGRAM ARGUMENT...: as the image's user, in the image and not
 }
 [ "$(awk '{print $3; exit}' /proc/self/uid_map)" -gt 65534 ] || inside() { local root=$1; shift; mkdir -p "$root/proc" && chroot "$root" "$@"; }
 gives 0 "smcctl runs in it" inside image-root /usr/bin/smcctl --version
-mkdir -p -m 777 image-root/opt/smcshim && chmod 777 image-root/opt/smcshim
+chmod 777 image-root/opt/smcshim
 gives 0 "place runs in it" inside image-root /usr/bin/smcctl pod place /opt/smcshim
 holds "... and puts the library there" cmp image-root/opt/smcshim/libsmcshim.so stage/usr/lib/smcshim/libsmcshim.so
 holds "the library lies where an image volume has it" cmp image-root/libsmcshim.so stage/usr/lib/smcshim/libsmcshim.so

@@ -10,7 +10,7 @@ stage=$top_builddir/stage
 state=$PWD/state
 mkdir -p "$state"
 ip netns add pod && ip -n pod link set lo up || exit 99
-play() { ip netns exec pod "$here/play-pod.py" pod.json "$state" "$stage" "$@"; }
+play() { nsenter --net=/run/netns/pod "$here/play-pod.py" pod.json "$state" "$stage" "$@"; }
 policy() { # JSON: the ConfigMap from now on
 	echo "$1" >policy.json
 	"$here/play-pod.py" --publish "$state/configmaps/smcshim-policy" policy.json
