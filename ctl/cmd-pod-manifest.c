@@ -36,7 +36,7 @@ const struct ctl_option cmd_pod_manifest_options[] = {
 	{NULL, 0, NULL, NULL},
 };
 
-#define NO_POLICY "{\n  \"version\": 1,\n  \"rules\": []\n}\n"
+#define NO_POLICY "{\n  \"version\": 1,\n  \"rules\": [ { \"use\": \"tcp\", \"connect\": \"any\" } ]\n}\n"
 /* The size of a ConfigMap (Kubernetes, MaxSecretSize). */
 #define CONFIGMAP_MAX ((size_t)1 << 20)
 

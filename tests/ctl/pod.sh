@@ -113,6 +113,9 @@ echo '{"version":1,"rules":[{"use":"smc","connect":"any"}]}' >policy.json
 gives 0 "manifest with a policy" "$smcctl" pod manifest --policy policy.json
 holds "... for the nodes" bash -c 'jq -e --rawfile policy policy.json ".items[] | select(.metadata.name == \"smcshim-policy\") | .data[\"policy.json\"] == \$policy" out'
 gives 0 "manifest" "$smcctl" pod manifest --eid MY-EID --pnet NET1 --interface eth1
+cp out manifest.json && jq -r '.items[] | select(.metadata.name == "smcshim-policy" and .kind == "ConfigMap") | .data["policy.json"]' out >policy.json
+gives 0 "... with a policy that can be applied" "$smcctl" policy check policy.json
+cp manifest.json out
 holds "... runs commands that there are" bash -c 'jq -r ".items[].spec.template.spec // empty | (.initContainers // []) + .containers | .[].command |
 	select(.[0] == \"/usr/bin/smcctl\") | .[1:3] | join(\" \")" out | sort -u | while read -r words; do "$1" $words --help || exit 1; done' - "$smcctl"
 holds "... no secret of a service account, nowhere privileged" bash -c 'jq -e "[.items[] | .spec.template.spec // empty | .automountServiceAccountToken == false] | all and length == 2" out &&

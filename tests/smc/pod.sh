@@ -16,7 +16,7 @@ policy() { # JSON: the ConfigMap from now on
 	"$here/play-pod.py" --publish "$state/configmaps/smcshim-policy" policy.json
 }
 smc='{"version":1,"rules":[{"use":"smc","connect":"127.0.0.0/8"},{"use":"smc","listen":"any"}]}'
-tcp='{"version":1,"rules":[]}'
+tcp='{"version":1,"rules":[{"use":"tcp","connect":"any"}]}'
 
 cat >plain.json <<'END'
 { "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "p" }, "spec": { "containers": [
