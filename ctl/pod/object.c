@@ -45,7 +45,7 @@ const char *pod_result_name(enum pod_result result)
 
 /* ---- words ---- */
 
-static const char *formatted(struct tree *tree, const char *format, va_list ap)
+__attribute__((format(printf, 2, 0))) static const char *formatted(struct tree *tree, const char *format, va_list ap)
 {
 	_cleanup_free_ char *text = NULL;
 
