@@ -45,17 +45,6 @@ const char *pod_result_name(enum pod_result result)
 
 /* ---- words ---- */
 
-__attribute__((format(printf, 2, 0))) static const char *formatted(struct tree *tree, const char *format, va_list ap)
-{
-	_cleanup_free_ char *text = NULL;
-
-	if (vasprintf(&text, format, ap) < 0) {
-		text = NULL;
-		return NULL;
-	}
-	return tree_printf(tree, "%s", text);
-}
-
 void pod_note(struct pod *pod, const char *format, ...)
 {
 	struct pod_note *note = tree_alloc(pod->tree, sizeof(*note));
@@ -65,7 +54,7 @@ void pod_note(struct pod *pod, const char *format, ...)
 	if (!note)
 		return;
 	va_start(ap, format);
-	note->text = formatted(pod->tree, format, ap);
+	note->text = tree_vprintf(pod->tree, format, ap);
 	va_end(ap);
 	while (*end)
 		end = &(*end)->next;
@@ -78,7 +67,7 @@ void pod_end(struct pod *pod, enum pod_result result, const char *format, ...)
 
 	va_start(ap, format);
 	pod->report->result = result;
-	pod->report->why = formatted(pod->tree, format, ap);
+	pod->report->why = tree_vprintf(pod->tree, format, ap);
 	va_end(ap);
 }
 

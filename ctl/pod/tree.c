@@ -54,20 +54,27 @@ void *tree_alloc(struct tree *tree, size_t size)
 	return out;
 }
 
+const char *tree_vprintf(struct tree *tree, const char *format, va_list ap)
+{
+	_cleanup_free_ char *text = NULL;
+	char *out;
+
+	if (vasprintf(&text, format, ap) < 0) {
+		text = NULL;
+		tree->error = -ENOMEM;
+		return NULL;
+	}
+	out = tree_alloc(tree, strlen(text) + 1);
+	return out ? memcpy(out, text, strlen(text)) : NULL;
+}
+
 const char *tree_printf(struct tree *tree, const char *format, ...)
 {
+	const char *out;
 	va_list ap;
-	char *out;
-	int length;
 
 	va_start(ap, format);
-	length = vsnprintf(NULL, 0, format, ap);
-	va_end(ap);
-	out = length < 0 ? NULL : tree_alloc(tree, (size_t)length + 1);
-	if (!out)
-		return NULL;
-	va_start(ap, format);
-	(void)vsnprintf(out, (size_t)length + 1, format, ap);
+	out = tree_vprintf(tree, format, ap);
 	va_end(ap);
 	return out;
 }

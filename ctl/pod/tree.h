@@ -6,6 +6,7 @@
 #ifndef SMCSHIM_CTL_POD_TREE_H
 #define SMCSHIM_CTL_POD_TREE_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -50,6 +51,7 @@ void tree_clear(struct tree *tree);
 /* Memory that lives as long as the tree; NULL without. */
 void *tree_alloc(struct tree *tree, size_t size);
 __attribute__((format(printf, 2, 3))) const char *tree_printf(struct tree *tree, const char *format, ...);
+__attribute__((format(printf, 2, 0))) const char *tree_vprintf(struct tree *tree, const char *format, va_list ap);
 
 /*
  * The value at *at of text, whose bytes have been checked; *at is then behind it. An object with two members of one
