@@ -65,7 +65,7 @@ const char *tree_vprintf(struct tree *tree, const char *format, va_list ap)
 		return NULL;
 	}
 	out = tree_alloc(tree, strlen(text) + 1);
-	return out ? memcpy(out, text, strlen(text)) : NULL;
+	return out ? memcpy(out, text, strlen(text) + 1) : NULL;
 }
 
 const char *tree_printf(struct tree *tree, const char *format, ...)
