@@ -11,8 +11,13 @@ struct check {
 	size_t len;
 	size_t at;
 	unsigned depth;
+	const struct json_rules *rules;
 	struct json_fault *fault;
 };
+
+static const struct json_rules policy_rules = {JSON_DEPTH_MAX, JSON_NUMBER_MAX,
+	"nests deeper than 16 levels; no file of ours needs so many",
+	"JSON has no comments; remove it or use the key \"note\""};
 
 static bool fail(struct check *check, size_t position, size_t length, const char *what, const char *why)
 {
@@ -56,8 +61,7 @@ static bool fail_here(struct check *check, const char *what, const char *why)
 		return fail(check, check->len, 0, "end of file",
 			"the text ends too early; close what is open and write what is missing");
 	if (peek(check) == '/' || peek(check) == '#')
-		return fail(check, check->at, word_length(check), "comment",
-			"JSON has no comments; remove it or use the key \"note\"");
+		return fail(check, check->at, word_length(check), "comment", check->rules->comment);
 	return fail(check, check->at, word_length(check), what, why);
 }
 
@@ -203,12 +207,12 @@ static bool check_number(struct check *check)
 			check->at++;
 		good = skip_digits(check);
 	}
-	if (good && check->at - start <= JSON_NUMBER_MAX && !is_word(peek(check) ? peek(check) : ' '))
+	if (good && check->at - start <= check->rules->number && !is_word(peek(check) ? peek(check) : ' '))
 		return true;
 	check->at = start;
 	return fail(check, start, word_length(check), "number",
-		good && word_length(check) > JSON_NUMBER_MAX ? "is too long; write a whole number"
-							     : "is not a number of JSON; write a whole number");
+		good && word_length(check) > check->rules->number ? "is too long; write a whole number"
+								  : "is not a number of JSON; write a whole number");
 }
 
 static bool check_literal(struct check *check)
@@ -227,7 +231,7 @@ static bool check_literal(struct check *check)
 	return fail_here(check, "text", "a value must stand here; write a string in double quotes, a number, [ or {");
 }
 
-static bool check_value(struct check *check);
+static bool check_one(struct check *check);
 
 static bool check_member(struct check *check)
 {
@@ -242,14 +246,13 @@ static bool check_member(struct check *check)
 		return fail_here(check, "text", "a colon must follow the key; write ':'");
 	check->at++;
 	skip_space(check);
-	return check_value(check);
+	return check_one(check);
 }
 
 static bool check_container(struct check *check, char close)
 {
-	if (check->depth == JSON_DEPTH_MAX)
-		return fail(
-			check, check->at, 1, "bracket", "nests deeper than 16 levels; no file of ours needs so many");
+	if (check->depth == check->rules->depth)
+		return fail(check, check->at, 1, "bracket", check->rules->too_deep);
 	check->depth++;
 	check->at++;
 	skip_space(check);
@@ -258,7 +261,7 @@ static bool check_container(struct check *check, char close)
 			if (close == ']' && peek(check) == ']')
 				return fail_here(
 					check, "text", "a value must follow the comma; remove the comma before it");
-			if (close == '}' ? !check_member(check) : !check_value(check))
+			if (close == '}' ? !check_member(check) : !check_one(check))
 				return false;
 			skip_space(check);
 			if (peek(check) != ',')
@@ -276,7 +279,7 @@ static bool check_container(struct check *check, char close)
 	return true;
 }
 
-static bool check_value(struct check *check)
+static bool check_one(struct check *check)
 {
 	char c = peek(check);
 
@@ -289,16 +292,35 @@ static bool check_value(struct check *check)
 	return check_literal(check);
 }
 
+bool json_check_bytes(const char *text, size_t len, struct json_fault *fault)
+{
+	struct check check = {.text = text, .len = len, .rules = &policy_rules, .fault = fault};
+
+	return check_bytes(&check);
+}
+
+bool json_check_value(
+	const char *text, size_t len, size_t *at, const struct json_rules *rules, struct json_fault *fault)
+{
+	struct check check = {.text = text, .len = len, .at = *at, .rules = rules, .fault = fault};
+
+	skip_space(&check);
+	if (!check_one(&check))
+		return false;
+	*at = check.at;
+	return true;
+}
+
 bool json_check(const char *text, size_t len, struct json_fault *fault)
 {
-	struct check check = {.text = text, .len = len, .fault = fault};
+	struct check check = {.text = text, .len = len, .rules = &policy_rules, .fault = fault};
 
 	if (!check_bytes(&check))
 		return false;
 	skip_space(&check);
 	if (check.at == len)
 		return fail(&check, len, 0, "end of file", "there is nothing in it; write { \"version\": 1, ... }");
-	if (!check_value(&check))
+	if (!check_one(&check))
 		return false;
 	skip_space(&check);
 	if (check.at < len)

@@ -29,6 +29,24 @@ struct json_fault {
  */
 bool json_check(const char *text, size_t len, struct json_fault *fault);
 
+/* What json_check() is to a policy file, for other texts: their limits, and the words that name them. */
+struct json_rules {
+	unsigned depth;
+	size_t number; /* the longest number */
+	const char *too_deep;
+	const char *comment;
+};
+
+/* True if all of text is UTF-8 without NUL and byte order mark. */
+bool json_check_bytes(const char *text, size_t len, struct json_fault *fault);
+
+/*
+ * True if at *at, behind blanks, stands one value as RFC 8259 wants it; *at is then behind it. The bytes have been
+ * checked before. Otherwise *fault says where it stops being that.
+ */
+bool json_check_value(
+	const char *text, size_t len, size_t *at, const struct json_rules *rules, struct json_fault *fault);
+
 /* Walks the children of a value in text that json_check() accepted, in the order of cJSON's tree. */
 struct json_cursor {
 	const char *text;

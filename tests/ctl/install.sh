@@ -28,6 +28,7 @@ smcctl-host@.service
 smcctl-hs-limit.8
 smcctl-linkgroup.8
 smcctl-pnet.8
+smcctl-pod.8
 smcctl-policy.8
 smcctl-run.8
 smcctl-service.8
