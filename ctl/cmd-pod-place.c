@@ -23,21 +23,6 @@ const struct ctl_option cmd_pod_place_options[] = {
 
 #define LIBRARY_MAX ((size_t)16 << 20)
 
-static int write_bytes(int fd, const char *bytes, size_t size)
-{
-	while (size) {
-		ssize_t n = write(fd, bytes, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		bytes += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
 /* Renamed into place: on a node, running programs have the old one mapped. */
 static int place(const char *library, const char *directory)
 {
