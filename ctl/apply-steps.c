@@ -21,7 +21,7 @@ enum ctl_exit apply_find(struct ctl *ctl, const char *file, struct paths *out)
 	return CTL_OK;
 }
 
-void apply_print_errors(struct ctl *ctl, const char *file, const struct policy_errors *errors)
+void apply_print_errors(struct ctl *ctl, const char *what, const char *file, const struct policy_errors *errors)
 {
 	size_t all = errors->count + errors->more;
 
@@ -31,7 +31,7 @@ void apply_print_errors(struct ctl *ctl, const char *file, const struct policy_e
 	}
 	if (errors->more)
 		fprintf(ctl->err, "... and %zu more\n", errors->more);
-	ctl_error(ctl, CTL_BAD_INPUT, "policy", file, "%zu error%s; nothing was changed", all, all == 1 ? "" : "s");
+	ctl_error(ctl, CTL_BAD_INPUT, what, file, "%zu error%s; nothing was changed", all, all == 1 ? "" : "s");
 }
 
 enum ctl_exit apply_load(struct ctl *ctl, const char *file, struct policy **out, uint64_t *digest)
@@ -43,7 +43,7 @@ enum ctl_exit apply_load(struct ctl *ctl, const char *file, struct policy **out,
 	case 0:
 		return CTL_OK;
 	case -EINVAL:
-		apply_print_errors(ctl, file, &errors);
+		apply_print_errors(ctl, "policy", file, &errors);
 		return CTL_BAD_INPUT;
 	case -EISDIR:
 	case -EOPNOTSUPP:

@@ -72,7 +72,7 @@ static enum ctl_exit compile(struct ctl *ctl, const struct paths *paths, struct 
 		return code;
 	r = policy_compile(policy, image, &errors);
 	if (r == -EINVAL) {
-		apply_print_errors(ctl, paths->file, &errors);
+		apply_print_errors(ctl, "policy", paths->file, &errors);
 		return CTL_BAD_INPUT;
 	}
 	if (r < 0)

@@ -52,8 +52,8 @@ _must_check_ enum ctl_exit apply_open(
 /* FNV-1a of the file's bytes. Returns 0 or -errno; says nothing. */
 _must_check_ int apply_digest(const char *file, uint64_t *out);
 
-/* One line per error of a policy file, as the policy's own messages give them. */
-void apply_print_errors(struct ctl *ctl, const char *file, const struct policy_errors *errors);
+/* One line per error of a file (what: "policy", "profile"), as the parser gives them, and one that nothing was changed. */
+void apply_print_errors(struct ctl *ctl, const char *what, const char *file, const struct policy_errors *errors);
 
 /* "on", "off", "observe". */
 const char *apply_state_name(enum policy_state state);

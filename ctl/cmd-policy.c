@@ -62,7 +62,7 @@ enum ctl_exit cmd_policy_check(struct ctl *ctl, const struct ctl_args *args)
 	if (args->option[CHECK_JSON])
 		return check_json(ctl, file, &errors, policy ? policy->rule_count : 0);
 	if (errors.count) {
-		apply_print_errors(ctl, file, &errors);
+		apply_print_errors(ctl, "policy", file, &errors);
 		return CTL_BAD_INPUT;
 	}
 	text_put(ctl->out, file);

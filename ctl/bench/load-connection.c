@@ -10,6 +10,7 @@
 #include "ctl/bench/load-thread.h"
 #include "ctl/bench/protocol.h"
 #include "ctl/bench/socket.h"
+#include "ctl/smc/socket.h"
 
 /* After a failure of a connection that has brought nothing. */
 #define PAUSE (BENCH_SECOND / 10)
@@ -149,7 +150,7 @@ static void connected(struct load_thread *thread, struct connection *c)
 
 void connection_check(struct load_thread *thread, struct connection *c, uint64_t now)
 {
-	int r = bench_connected(c->fd);
+	int r = smc_connected(c->fd);
 
 	if (r < 0)
 		connect_failed(thread, c, r, now);

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -30,26 +29,6 @@ bool bench_is_smc(int fd)
 
 	/* A socket of AF_SMC says 0 or 1, one with IPPROTO_SMC 256; fallen back they are TCP's. */
 	return syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 && protocol != IPPROTO_TCP;
-}
-
-int bench_connected(int fd)
-{
-	struct pollfd ready = {.fd = fd, .events = POLLOUT};
-	struct sockaddr_storage peer;
-	socklen_t length = sizeof(peer);
-	int error = 0;
-	socklen_t size = sizeof(error);
-
-	if (poll(&ready, 1, 0) <= 0 || !(ready.revents & (POLLOUT | POLLERR | POLLHUP)))
-		return 0;
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
-		return -errno;
-	if (error)
-		return -error;
-	/* The kernel's SMC forgets why a connect that was not blocking failed: all but ECONNREFUSED and EPIPE. */
-	if (getpeername(fd, (struct sockaddr *)&peer, &length) < 0)
-		return errno == ENOTCONN ? -ETIMEDOUT : -errno;
-	return 1;
 }
 
 void bench_raise_limit(void)

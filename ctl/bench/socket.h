@@ -17,9 +17,6 @@ _must_check_ int bench_socket(enum bench_transport transport, int family);
  */
 bool bench_is_smc(int fd);
 
-/* 1: connected; 0: not yet; -errno. Without a second connect(), which would spoil the stream of an SMC socket. */
-int bench_connected(int fd);
-
 /* As many descriptors as the hard limit gives. */
 void bench_raise_limit(void);
 

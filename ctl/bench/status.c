@@ -11,6 +11,7 @@
 #include "ctl/bench/http.h"
 #include "ctl/bench/protocol.h"
 #include "ctl/bench/socket.h"
+#include "ctl/smc/socket.h"
 
 static uint64_t value_of(const char *text, const char *key)
 {
@@ -79,7 +80,7 @@ static int open_link(struct status_link *link, uint64_t deadline)
 		return -errno;
 	r = wait_for(fd, POLLOUT, deadline);
 	if (r == 0)
-		r = bench_connected(fd);
+		r = smc_connected(fd);
 	if (r < 0)
 		return r;
 	if (r == 0)

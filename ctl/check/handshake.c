@@ -87,27 +87,6 @@ static bool finish(struct handshake_run *run, enum handshake_result result, int 
 	return true;
 }
 
-/* 1: connected; 0: not yet; -errno. Polls instead of a second connect(), which would spoil the stream of SMC. */
-static int connected(int fd)
-{
-	struct pollfd ready = {.fd = fd, .events = POLLOUT};
-	struct sockaddr_storage peer;
-	socklen_t length = sizeof(peer);
-	int error = 0;
-	socklen_t size = sizeof(error);
-
-	if (poll(&ready, 1, 0) <= 0 || !(ready.revents & (POLLOUT | POLLERR | POLLHUP)))
-		return 0;
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
-		return -errno;
-	if (error)
-		return -error;
-	/* The kernel's SMC forgets why a connect that was not blocking failed: all but ECONNREFUSED and EPIPE. */
-	if (getpeername(fd, (struct sockaddr *)&peer, &length) < 0)
-		return errno == ENOTCONN ? -ETIMEDOUT : -errno;
-	return 1;
-}
-
 /* 0 or -errno. */
 static int begin_connect(const struct handshake_run *run, int fd)
 {
@@ -147,7 +126,7 @@ static bool begin(struct handshake_run *run, uint64_t now)
 
 static bool step_plain(struct handshake_run *run, uint64_t now)
 {
-	int r = connected(run->plain);
+	int r = smc_connected(run->plain);
 
 	if (r < 0)
 		return finish(run, r == -ECONNREFUSED ? HANDSHAKE_REFUSED : HANDSHAKE_UNREACHABLE, r);
@@ -159,7 +138,7 @@ static bool step_plain(struct handshake_run *run, uint64_t now)
 
 static bool step_smc(struct handshake_run *run, uint64_t now)
 {
-	int r = connected(run->smc);
+	int r = smc_connected(run->smc);
 
 	if (r == 0)
 		return now >= run->deadline && finish(run, HANDSHAKE_TIMEOUT, -ETIMEDOUT);

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "ctl/apply.h"
+
 void host_command_clear(struct host_command *command)
 {
 	host_clear(&command->host);
@@ -22,26 +24,13 @@ enum ctl_exit host_failed(struct ctl *ctl, int error)
 	return ctl_error(ctl, ctl_exit_of(error), "host", NULL, "%s", strerror(-error));
 }
 
-static void print_errors(struct ctl *ctl, const char *file, const struct policy_errors *errors)
-{
-	size_t all = errors->count + errors->more;
-
-	for (size_t i = 0; i < errors->count; i++) {
-		text_put(ctl->err, errors->items[i].text);
-		fputc('\n', ctl->err);
-	}
-	if (errors->more)
-		fprintf(ctl->err, "... and %zu more\n", errors->more);
-	ctl_error(ctl, CTL_BAD_INPUT, "profile", file, "%zu error%s; nothing was changed", all, all == 1 ? "" : "s");
-}
-
 static enum ctl_exit parse(struct ctl *ctl, const char *name, const char *text, size_t size, struct profile **out)
 {
 	_cleanup_policy_errors_ struct policy_errors errors = {.count = 0};
 	int r = profile_parse(name, text, size, out, &errors);
 
 	if (r == -EINVAL) {
-		print_errors(ctl, name, &errors);
+		apply_print_errors(ctl, "profile", name, &errors);
 		return CTL_BAD_INPUT;
 	}
 	return r < 0 ? host_failed(ctl, r) : CTL_OK;

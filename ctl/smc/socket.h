@@ -11,4 +11,10 @@
  */
 _must_check_ int smc_socket(int family, int flags);
 
+/*
+ * A connect() that did not block, of SMC or TCP: 1, connected; 0, not yet; or -errno. Polls instead of a second connect(),
+ * which would spoil the stream of SMC.
+ */
+_must_check_ int smc_connected(int fd);
+
 #endif
