@@ -48,7 +48,7 @@ static enum ctl_exit show(struct ctl *ctl, bool json, const char *profile, const
 
 	if (out_begin(ctl->out, json, &out) < 0)
 		return host_failed(ctl, -ENOMEM);
-	out_string(out, "profile", "profile", profile);
+	out_string(out, "profile", "Profile", profile);
 	check_show(out, check);
 	return out_end(out) < 0 ? host_failed(ctl, -ENOMEM) : CTL_OK;
 }

@@ -31,7 +31,7 @@ static enum ctl_exit show(
 	change_digest(plan, command->profile, digest);
 	if (out_begin(stream, json, &out) < 0)
 		return host_failed(ctl, -ENOMEM);
-	out_string(out, "profile", "profile", command->path);
+	out_string(out, "profile", "Profile", command->path);
 	out_string(out, "digest", NULL, digest);
 	host_plan_show(out, plan);
 	return out_end(out) < 0 ? host_failed(ctl, -ENOMEM) : CTL_OK;

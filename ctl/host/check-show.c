@@ -14,13 +14,13 @@ static void show_item(struct out *out, const struct check_item *check)
 	_cleanup_free_ char *wanted = host_plan_value_text(item->kind, item->wanted);
 
 	out_object(out, NULL, NULL);
-	out_string(out, NULL, "drift", check->now ? check->boot ? "-" : "at boot" : "now");
+	out_string(out, NULL, "DRIFT", check->now ? check->boot ? "-" : "at boot" : "now");
 	out_bool(out, "in_force", NULL, check->now);
 	out_bool(out, "at_boot", NULL, check->boot);
-	out_string(out, "kind", "kind", host_kind_word(item->kind));
-	out_string(out, "name", "name", item->name);
-	out_string(out, "now", "now", now ? now : "?");
-	out_string(out, "wanted", "wanted", wanted ? wanted : "?");
+	out_string(out, "kind", "KIND", host_kind_word(item->kind));
+	out_string(out, "name", "NAME", item->name);
+	out_string(out, "now", "NOW", now ? now : "?");
+	out_string(out, "wanted", "WANTED", wanted ? wanted : "?");
 	out_optional(out, "boot", NULL, item->boot);
 	out_optional(out, "origin", NULL, item->origin);
 	out_optional(out, "cause", NULL, check->cause);
@@ -31,14 +31,14 @@ static void show_item(struct out *out, const struct check_item *check)
 
 static void show_counters(struct out *out, const struct counters *counters)
 {
-	out_object(out, "counters", "counters");
+	out_object(out, "counters", "Counters");
 	if (counters->has_time_wait)
 		out_uint(out, "time_wait", "TIME-WAIT", counters->time_wait);
 	if (counters->has_limit)
-		out_uint(out, "time_wait_limit", "at most", counters->time_wait_limit);
+		out_uint(out, "time_wait_limit", "At most", counters->time_wait_limit);
 	if (counters->has_overflows) {
-		out_uint(out, "time_wait_overflows", "over that", counters->time_wait_overflow);
-		out_uint(out, "listen_overflows", "listeners full", counters->listen_overflows);
+		out_uint(out, "time_wait_overflows", "Over that", counters->time_wait_overflow);
+		out_uint(out, "listen_overflows", "Listeners full", counters->listen_overflows);
 		out_uint(out, "syn_cookies_sent", "SYN cookies", counters->cookies_sent);
 		if (counters->cookies_sent)
 			out_note(out, "    a SYN cookie has no room for SMC: such connections are plain TCP");
@@ -52,15 +52,15 @@ static void show_counters(struct out *out, const struct counters *counters)
 
 static void show_queues(struct out *out, const struct check *check)
 {
-	out_list(out, "queues", check->interface_count ? "queues" : NULL);
+	out_list(out, "queues", check->interface_count ? "Queues" : NULL);
 	for (size_t i = 0; i < check->interface_count; i++) {
 		const struct check_queues *interface = &check->interfaces[i];
 
 		for (size_t k = 0; k < interface->count; k++) {
 			out_object(out, NULL, NULL);
-			out_string(out, "interface", "interface", interface->interface);
-			out_uint(out, "queue", "tx queue", interface->queues[k].queue);
-			out_uint(out, "packets", "packets", interface->queues[k].packets);
+			out_string(out, "interface", "INTERFACE", interface->interface);
+			out_uint(out, "queue", "TX QUEUE", interface->queues[k].queue);
+			out_uint(out, "packets", "PACKETS", interface->queues[k].packets);
 			if (!interface->spreads && k == 0)
 				out_note(out, "    nearly all packets go through one queue");
 			out_close(out);
@@ -72,7 +72,7 @@ static void show_queues(struct out *out, const struct check *check)
 void check_show(struct out *out, const struct check *check)
 {
 	out_uint(out, "drift", NULL, check->drift);
-	out_list(out, "items", "");
+	out_list(out, "items", NULL);
 	for (size_t i = 0; i < check->plan.count; i++) {
 		if (out_is_json(out) || check->items[i].cause)
 			show_item(out, &check->items[i]);

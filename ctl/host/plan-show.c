@@ -64,17 +64,17 @@ static void show_item(struct out *out, const struct host_plan_item *item)
 	out_object(out, NULL, NULL);
 	out_string(out, NULL, " ", sign_of(item));
 	out_string(out, "state", NULL, states[item->state]);
-	out_string(out, "kind", "kind", host_kind_word(item->kind));
-	out_string(out, "name", "name", item->name);
-	out_string(out, NULL, "now", now ? now : "?");
-	out_string(out, NULL, "wanted", wanted ? wanted : "?");
+	out_string(out, "kind", "KIND", host_kind_word(item->kind));
+	out_string(out, "name", "NAME", item->name);
+	out_string(out, NULL, "NOW", now ? now : "?");
+	out_string(out, NULL, "WANTED", wanted ? wanted : "?");
 	show_content(out, "now", item, item->now);
 	show_content(out, "wanted", item, item->wanted);
 	out_bool(out, "at_least", NULL, item->at_least);
-	out_string(out, NULL, "at boot", boot);
+	out_string(out, NULL, "AT BOOT", boot);
 	out_optional(out, "boot", NULL, item->boot);
 	out_optional(out, "boot_by_sysctl", NULL, item->other);
-	out_optional(out, "origin", "from", item->origin);
+	out_optional(out, "origin", "FROM", item->origin);
 	out_optional(out, "overruled_by", NULL, item->wins);
 	out_optional(out, "why", NULL, item->why);
 	out_optional(out, "danger", NULL, item->danger);
@@ -91,7 +91,7 @@ static void show_item(struct out *out, const struct host_plan_item *item)
 void host_plan_show(struct out *out, const struct host_plan *plan)
 {
 	out_uint(out, "changes", NULL, host_plan_count(plan, PLAN_CHANGE));
-	out_list(out, "items", "");
+	out_list(out, "items", NULL);
 	for (size_t i = 0; i < plan->count; i++)
 		show_item(out, &plan->items[i]);
 	out_close(out);
