@@ -36,6 +36,7 @@ const struct ctl_option cmd_cloud_apply_options[] = {[CLOUD_APPLY_STATE] = OPTIO
 	[CLOUD_APPLY_YES] = OPTION_YES,
 	[CLOUD_APPLY_TIMEOUT] = OPTION_TIMEOUT,
 	[CLOUD_APPLY_DEBUG] = OPTION_DEBUG,
+	[CLOUD_APPLY_THEN_HOST] = {"then-host", 0, "PROFILE", "then set this host up for the new interfaces, too"},
 	{NULL, 0, NULL, NULL}};
 
 const struct ctl_option cmd_cloud_status_options[] = {[CLOUD_STATUS_STATE] = OPTION_STATE,

@@ -105,3 +105,14 @@ int paths_helper(char **out)
 	*out = realpath(LIBEXECDIR "/" PATHS_HELPER, NULL);
 	return *out ? 0 : -ENOENT;
 }
+
+int paths_smcctl(char **out)
+{
+	static const char *const places[] = {".", NULL};
+	_cleanup_free_ char *exe = realpath("/proc/self/exe", NULL);
+
+	if (exe)
+		return find_beside(exe, LIBEXECDIR, BINDIR, places, PATHS_SMCCTL, out);
+	*out = realpath(BINDIR "/" PATHS_SMCCTL, NULL);
+	return *out ? 0 : -ENOENT;
+}

@@ -53,7 +53,11 @@ _must_check_ int paths_library(char **out);
 /* The program of smcctl cloud, found likewise. */
 _must_check_ int paths_helper(char **out);
 
+/* And from that one, smcctl. */
+_must_check_ int paths_smcctl(char **out);
+
 #define PATHS_LIBRARY "libsmcshim.so"
 #define PATHS_HELPER "smcctl-cloud"
+#define PATHS_SMCCTL "smcctl"
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "ctl/cloud-options.h"
 #include "ctl/cloud/commands.h"
+#include "ctl/cloud/then-host.h"
 #include "ctl/commands.h"
 
 #define PLAN_FILE_MAX (1u << 20)
@@ -94,10 +95,14 @@ enum ctl_exit cmd_cloud_apply(struct ctl *ctl, const struct ctl_args *args)
 		.timeout = args->option[CLOUD_APPLY_TIMEOUT],
 		.debug = args->option[CLOUD_APPLY_DEBUG] != NULL,
 		.changes = true};
+	const char *profile = args->option[CLOUD_APPLY_THEN_HOST];
+	_cleanup_then_host_ struct then_host then = {.path = NULL};
 	_cleanup_job_ struct job job;
 	enum ctl_exit code = job_open(&job, ctl, &options);
 	size_t changes;
 
+	if (code == CTL_OK && profile)
+		code = then_host_open(&then, &job, profile);
 	if (code == CTL_OK)
 		code = prepare(&job);
 	if (code == CTL_OK)
@@ -115,5 +120,5 @@ enum ctl_exit cmd_cloud_apply(struct ctl *ctl, const struct ctl_args *args)
 		code = verify(&job);
 	if (code == CTL_OK)
 		fprintf(ctl->out, "%s: as the file says; steps done: %zu\n", job.stack->name, changes);
-	return code;
+	return code == CTL_OK && profile ? then_host_run(&then, &job) : code;
 }

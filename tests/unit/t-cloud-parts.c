@@ -15,6 +15,7 @@
 
 #include "ctl/cloud/credentials.h"
 #include "ctl/cloud/state.h"
+#include "ctl/cloud/then-host.h"
 
 /* Every row of the reference's table of classes, and the neighbours that look alike. */
 static void test_classes(void **state)
@@ -252,6 +253,46 @@ static void test_state(void **state)
 	}
 }
 
+/* What --then-host adds to a profile; what the profile has already stays. */
+static void test_then_host(void **state)
+{
+	static const struct {
+		const char *before;
+		bool queues;
+		const char *device;
+		const char *after;
+	} rows[] = {
+		{"{}", false, NULL,
+			"{\"smc\":{\"pnet\":[{\"id\":\"00163E0000AB\",\"interface\":\"eth1\"}]},\"nic\":{\"eth1\":"
+			"\"soft\"}}"},
+		{"{\"version\":1}", true, "erdma_0",
+			"{\"version\":1,\"smc\":{\"pnet\":[{\"id\":\"00163E0000AB\",\"interface\":\"eth1\"},"
+			"{\"id\":\"00163E0000AB\",\"device\":\"erdma_0\"}]},\"nic\":{\"eth1\":\"soft\"},\"xps\":{"
+			"\"eth1\":\"irq\"}}"},
+		{"{\"nic\":{\"eth1\":\"strict\"},\"xps\":{\"eth*\":\"numa\"},\"smc\":{\"ueids\":[\"A\"],\"pnet\":"
+		 "[{\"id\":\"B\",\"interface\":\"eth1\"},{\"id\":\"C\",\"interface\":\"eth2\"}]}}",
+			true, "erdma_0",
+			"{\"nic\":{\"eth1\":\"strict\"},\"xps\":{\"eth*\":\"numa\"},\"smc\":{\"ueids\":[\"A\"],"
+			"\"pnet\":"
+			"[{\"id\":\"B\",\"interface\":\"eth1\"},{\"id\":\"C\",\"interface\":\"eth2\"},"
+			"{\"id\":\"00163E0000AB\",\"device\":\"erdma_0\"}]}}"},
+		{"{\"nic\":[],\"xps\":1,\"smc\":2}", true, "erdma_0", "{\"nic\":[],\"xps\":1,\"smc\":2}"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		cJSON *profile = cJSON_Parse(rows[i].before);
+		char *text;
+
+		assert_int_equal(
+			then_host_add(profile, "eth1", "00:16:3e:00:00:ab", rows[i].queues, rows[i].device), 0);
+		text = cJSON_PrintUnformatted(profile);
+		assert_string_equal(text, rows[i].after);
+		cJSON_free(text);
+		cJSON_Delete(profile);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -261,6 +302,7 @@ int main(void)
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_replies),
 		cmocka_unit_test(test_state),
+		cmocka_unit_test(test_then_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -224,7 +224,7 @@ static void test_codec(void **state)
 
 static char tree[] = "/tmp/t-host.XXXXXX";
 
-static void put(const char *path, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void put(const char *path, const char *format, ...)
 {
 	char full[256];
 	FILE *stream;
@@ -254,7 +254,7 @@ static int remove_tree(void **state)
 }
 
 /* A virtio device with its interrupts in the device above it, as in a guest. */
-static void make_interface(const char *name, unsigned queues, const char *irq_form, const char *const *cpus)
+static void make_interface(const char *name, unsigned queues, const char *irq, const char *const *cpus)
 {
 	char path[128];
 
@@ -263,12 +263,12 @@ static void make_interface(const char *name, unsigned queues, const char *irq_fo
 		put(path, "0\n");
 		snprintf(path, sizeof(path), "class/net/%s/queues/rx-%u/x", name, i);
 		put(path, "0\n");
-		if (!irq_form)
+		if (!irq)
 			continue;
 		snprintf(path, sizeof(path), "class/net/%s/device/msi_irqs/%u", name, 100 + i);
 		put(path, "msi\n");
 		snprintf(path, sizeof(path), "kernel/irq/%u/actions", 100 + i);
-		put(path, irq_form, i);
+		put(path, "%s%u\n", irq, i);
 		snprintf(path, sizeof(path), "irq/%u/effective_affinity_list", 100 + i);
 		put(path, "%s\n", cpus[i]);
 	}
@@ -334,7 +334,7 @@ static void test_policies(void **state)
 		snprintf(path, sizeof(path), "devices/system/cpu/cpu%u/cache/index3/shared_cpu_list", cpu);
 		put(path, cpu < 4 ? "0-3\n" : "4-5\n");
 	}
-	make_interface("four", 4, "virtio1-output.%u\n", cpus);
+	make_interface("four", 4, "virtio1-output.", cpus);
 	put("class/net/four/device/numa_node", "1\n");
 	read_interface("four", t);
 	assert_int_equal(t->transmit, 4);
