@@ -261,7 +261,7 @@ json_of --summary
 holds "2,001 sockets, all of them SMC-D or listening" json "d['modes'] == {'none': 1, 'smc-r': 0, 'smc-d': 2000, 'tcp': 0}"
 for words in "" --json --summary; do
 	best=9999
-	for _ in 1 2 3; do
+	for _ in 1 2 3 4 5 6; do
 		# shellcheck disable=SC2086
 		spent=$( { TIMEFORMAT='%U %S'; time "$smcctl" sockets $words >out; } 2>&1 | awk '{printf "%d", ($1 + $2) * 1000}')
 		[ "$spent" -lt "$best" ] && best=$spent
