@@ -28,8 +28,8 @@ enum ctl_exit then_host_run(struct then_host *then, struct job *job);
 
 /*
  * Of interface, with that MAC address and RDMA device (NULL: none): kept out of the network's managers; queues: has several
- * transmit queues, each for the CPU of its interrupt; the pnet identifier that the vendor's nodes have: the address in upper case without its colons. What the
- * profile says already stays. Returns 0 or -ENOMEM.
+ * transmit queues, each for the CPU of its interrupt; the pnet identifier that the vendor's nodes have: the address in upper
+ * case without its colons. What the profile says already stays. Returns 0 or -ENOMEM.
  */
 _must_check_ int then_host_add(cJSON *profile, const char *interface, const char *mac, bool queues, const char *device);
 
