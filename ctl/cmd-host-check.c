@@ -23,22 +23,16 @@ const struct ctl_option cmd_host_check_options[] = {
 static enum ctl_exit write_metrics(struct ctl *ctl, int at, const char *path, const struct check *check)
 {
 	_cleanup_free_ char *text = NULL;
-	_cleanup_free_ char *temporary = NULL;
 	size_t size = 0;
 	FILE *stream = open_memstream(&text, &size);
 	int r;
 
-	if (!stream || asprintf(&temporary, ".%s.new", path_base(path)) < 0) {
-		temporary = NULL;
-		if (stream)
-			fclose(stream);
+	if (!stream)
 		return host_failed(ctl, -ENOMEM);
-	}
 	check_metrics(stream, check);
 	if (fclose(stream) != 0)
 		return host_failed(ctl, -ENOMEM);
-	r = replace_file(
-		&(struct replace){.at = at, .name = path_base(path), .temporary = temporary, .mode = 0644}, text, size);
+	r = replace_plain(at, path_base(path), text, size);
 	return r < 0 ? ctl_error(ctl, ctl_exit_of(r), "metrics", path, "%s", strerror(-r)) : CTL_OK;
 }
 

@@ -42,7 +42,6 @@ static enum ctl_exit save(
 	struct ctl *ctl, int at, const char *path, const struct host_command *command, const struct host_plan *plan)
 {
 	_cleanup_free_ char *text = NULL;
-	_cleanup_free_ char *temporary = NULL;
 	size_t size;
 	FILE *stream = open_memstream(&text, &size);
 	enum ctl_exit code = stream ? show(ctl, stream, true, command, plan) : host_failed(ctl, -ENOMEM);
@@ -52,12 +51,7 @@ static enum ctl_exit save(
 		fclose(stream);
 	if (code != CTL_OK)
 		return code;
-	if (asprintf(&temporary, ".%s.new", path_base(path)) < 0) {
-		temporary = NULL;
-		return host_failed(ctl, -ENOMEM);
-	}
-	r = replace_file(
-		&(struct replace){.at = at, .name = path_base(path), .temporary = temporary, .mode = 0644}, text, size);
+	r = replace_plain(at, path_base(path), text, size);
 	return r < 0 ? ctl_error(ctl, ctl_exit_of(r), "plan", path, "%s", strerror(-r)) : CTL_OK;
 }
 

@@ -54,3 +54,17 @@ int replace_file(const struct replace *replace, const void *data, size_t size)
 	}
 	return fsync(replace->at) < 0 ? -errno : 0;
 }
+
+int replace_plain(int at, const char *name, const void *data, size_t size)
+{
+	_cleanup_free_ char *temporary = NULL;
+
+	if (asprintf(&temporary, ".%s.new", name) < 0) {
+		temporary = NULL;
+		return -ENOMEM;
+	}
+	return replace_file(
+		&(struct replace){
+			.at = at, .name = name, .temporary = temporary, .mode = S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH},
+		data, size);
+}

@@ -20,6 +20,9 @@ struct replace {
 /* Writes temporary, syncs it, renames it to name, syncs the directory. Returns 0, or -errno and nothing is changed. */
 _must_check_ int replace_file(const struct replace *replace, const void *data, size_t size);
 
+/* The same for a file that all may read (0644), by way of .NAME.new. Returns 0 or -errno. */
+_must_check_ int replace_plain(int at, const char *name, const void *data, size_t size);
+
 /* Opens the directory that path stands in; path_base() is its name there. Returns a descriptor or -errno. */
 _must_check_ int replace_directory(const char *path);
 

@@ -42,6 +42,9 @@ _must_check_ int open_read(const char *path);
  */
 _must_check_ int read_line_at(int directory, const char *path, char *out, size_t size);
 
+/* As many descriptors as the hard limit gives: the one that a shell gives is for programs that use select(). */
+void raise_file_limit(void);
+
 /* The number that is all of such a file. Returns 0 or -errno; -EINVAL or -ERANGE when it is none. */
 _must_check_ int read_number(const char *path, uint64_t *out);
 

@@ -9,13 +9,13 @@
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "ctl/bench/params.h"
+#include "ctl/service/command.h"
 
 struct capture {
 	int fd;
@@ -77,24 +77,6 @@ static int wait_for_end(struct capture *c, pid_t pid, uint64_t deadline)
 	}
 }
 
-static int start(char *const *argv, char *const *environment, int output, pid_t *pid)
-{
-	posix_spawn_file_actions_t actions;
-	int r = posix_spawn_file_actions_init(&actions);
-
-	if (r == 0) {
-		r = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-		if (r == 0)
-			r = posix_spawn_file_actions_adddup2(&actions, output, 1);
-		if (r == 0)
-			r = posix_spawn_file_actions_adddup2(&actions, output, 2);
-		if (r == 0)
-			r = posix_spawnp(pid, argv[0], &actions, NULL, argv, environment);
-		(void)posix_spawn_file_actions_destroy(&actions);
-	}
-	return -r;
-}
-
 int exec_capture(char *const *argv, char *const *environment, uint64_t limit, char **output)
 {
 	struct capture capture = {.fd = -1};
@@ -107,7 +89,9 @@ int exec_capture(char *const *argv, char *const *environment, uint64_t limit, ch
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
 	capture.fd = ends[0];
-	r = fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0 ? -errno : start(argv, environment, ends[1], &pid);
+	r = fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0
+		? -errno
+		: command_start((const char *const *)argv, environment, ends[1], ends[1], &pid);
 	close(ends[1]);
 	if (r == 0)
 		r = wait_for_end(&capture, pid, deadline);

@@ -190,7 +190,7 @@ int server_run(struct server *server, uint32_t threads)
 	if (!thread || stop < 0)
 		return thread ? -errno : -ENOMEM;
 	server->stop = stop;
-	bench_raise_limit();
+	raise_file_limit();
 	(void)sigemptyset(&end);
 	(void)sigaddset(&end, SIGINT);
 	(void)sigaddset(&end, SIGTERM);

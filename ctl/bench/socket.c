@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -29,16 +28,6 @@ bool bench_is_smc(int fd)
 
 	/* A socket of AF_SMC says 0 or 1, one with IPPROTO_SMC 256; fallen back they are TCP's. */
 	return syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 && protocol != IPPROTO_TCP;
-}
-
-void bench_raise_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
-	}
 }
 
 void bench_no_delay(int fd)

@@ -17,9 +17,6 @@ _must_check_ int bench_socket(enum bench_transport transport, int family);
  */
 bool bench_is_smc(int fd);
 
-/* As many descriptors as the hard limit gives. */
-void bench_raise_limit(void);
-
 /* Small messages are sent at once; both ends of a benchmark want that on TCP and on SMC. */
 void bench_no_delay(int fd);
 

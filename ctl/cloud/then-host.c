@@ -189,16 +189,10 @@ static void find_device(const char *interface, char out[static NAME_MAX + 1])
 	if (glob("/sys/class/infiniband/*/ports/1/gid_attrs/ndevs/0", 0, NULL, &found) != 0)
 		return;
 	for (size_t i = 0; i < found.gl_pathc && !out[0]; i++) {
-		_cleanup_close_ int fd = open_read(found.gl_pathv[i]);
 		const char *name = found.gl_pathv[i] + strlen("/sys/class/infiniband/");
 		char text[IF_NAMESIZE + 1];
-		ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
-		if (n <= 0)
-			continue;
-		text[n] = '\0';
-		text[strcspn(text, "\n")] = '\0';
-		if (strcmp(text, interface) == 0)
+		if (read_line_at(AT_FDCWD, found.gl_pathv[i], text, sizeof(text)) == 0 && strcmp(text, interface) == 0)
 			snprintf(out, NAME_MAX + 1, "%.*s", (int)strcspn(name, "/"), name);
 	}
 	globfree(&found);
@@ -268,11 +262,7 @@ static enum ctl_exit write_profile(const struct then_host *then, struct job *job
 		r = at < 0 ? at : 0;
 	}
 	if (r == 0)
-		r = replace_file(&(struct replace){.at = at,
-					 .name = path_base(*path),
-					 .temporary = ".host-profile.new",
-					 .mode = S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH},
-			text, strlen(text));
+		r = replace_plain(at, path_base(*path), text, strlen(text));
 	return r < 0 ? ctl_error(job->ctl, ctl_exit_of(r), "profile", *path, "%s", strerror(-r)) : CTL_OK;
 }
 

@@ -57,13 +57,12 @@ static char **make_environment(void)
 	return copy;
 }
 
-static int spawn(const char *const argv[], int out, int error, pid_t *pid)
+int command_start(const char *const argv[], char *const *environment, int out, int error, pid_t *pid)
 {
-	_cleanup_free_ char **environment = make_environment();
 	posix_spawn_file_actions_t actions;
 	int r;
 
-	if (!environment || posix_spawn_file_actions_init(&actions) != 0)
+	if (posix_spawn_file_actions_init(&actions) != 0)
 		return -ENOMEM;
 	r = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	if (r == 0)
@@ -98,6 +97,7 @@ static int read_memory(int fd, char **out)
 int command_run(const char *const argv[], struct command_result *out)
 {
 	_cleanup_command_ struct command_result result = {.status = 0};
+	_cleanup_free_ char **environment = make_environment();
 	_cleanup_close_ int output = memfd_create("output", MFD_CLOEXEC);
 	_cleanup_close_ int error = memfd_create("error", MFD_CLOEXEC);
 	pid_t pid = -1;
@@ -105,7 +105,7 @@ int command_run(const char *const argv[], struct command_result *out)
 
 	if (output < 0 || error < 0)
 		return -errno;
-	r = spawn(argv, output, error, &pid);
+	r = environment ? command_start(argv, environment, output, error, &pid) : -ENOMEM;
 	if (r == 0)
 		r = await(pid, &result.status);
 	if (r == 0)

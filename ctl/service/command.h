@@ -3,6 +3,8 @@
 #ifndef SMCSHIM_CTL_SERVICE_COMMAND_H
 #define SMCSHIM_CTL_SERVICE_COMMAND_H
 
+#include <sys/types.h>
+
 #include "ctl/util.h"
 
 struct command_result {
@@ -14,6 +16,12 @@ struct command_result {
 #define _cleanup_command_ _cleanup_(command_clear)
 
 void command_clear(struct command_result *result);
+
+/*
+ * Starts argv (argv[0] is found in $PATH) in that environment, with no input and with the two descriptors as its output and
+ * error. Returns 0 with *pid for the caller to wait for, or -errno.
+ */
+_must_check_ int command_start(const char *const argv[], char *const *environment, int out, int error, pid_t *pid);
 
 /*
  * Finds argv[0] in $PATH and runs it with no input and messages in English. Returns 0 with *out filled, for the caller

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -85,22 +84,12 @@ static int add_all(struct netns_list *list, const char *directory, const char *e
 	return r;
 }
 
-/* Each namespace takes a descriptor, and the limit that a shell gives is for programs that use select(). */
-static void raise_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int netns_list_read(struct netns_list *list)
 {
 	int r;
 
-	raise_limit();
+	/* Each namespace takes a descriptor. */
+	raise_file_limit();
 	r = add_all(list, "/run/netns", "", false);
 	return r < 0 ? r : add_all(list, "/proc", "/ns/net", true);
 }
