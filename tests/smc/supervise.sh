@@ -170,7 +170,7 @@ pid=$! children="$children $!"
 exec 5>tell
 mark
 echo >&5
-within 20 "on" test "$(wc -l <told)" = 1
+within 20 "on" sh -c 'test "$(wc -l <told)" = 1'
 counted "client_smcd == 1" "on: over SMC"
 "$smcctl" policy off >/dev/null
 echo >&5
