@@ -83,8 +83,8 @@ static enum ctl_exit check_node(struct ctl *ctl, const char *node)
 			"that is below it");
 	if (!is_network_of_init())
 		return ctl_error(ctl, CTL_CANNOT, "node", node,
-			"this process is not in the network namespace of that host, whose settings are meant; "
-			"hostNetwork: true");
+			"this process is not in the network namespace of that host and would set another's; a pod "
+			"needs \"hostNetwork\": true");
 	return CTL_OK;
 }
 
