@@ -79,7 +79,7 @@ static enum ctl_exit read_host(struct ctl *ctl, struct tree *tree, const char *p
 	enum ctl_exit code = read_text(ctl, tree, "profile", path, &manifest->host);
 	int r;
 
-	if (code != CTL_OK)
+	if (code != CTL_OK || !manifest->host)
 		return code;
 	r = profile_parse(path, manifest->host, strlen(manifest->host), &profile, &errors);
 	if (r == -EINVAL) {

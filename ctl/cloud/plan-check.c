@@ -25,7 +25,7 @@ uint64_t plan_queue_pairs(const struct stack *stack, const struct world *world, 
 	return world->type.erdma ? world->type.queue_pairs / world->type.erdma : 0;
 }
 
-/* The documentation has ways to make an interface an eRDMA one, and to give that other queue pairs; none to make it an ordinary one. */
+/* There are ways to make an interface an eRDMA one and to give that other queue pairs; none to make it an ordinary one. */
 bool plan_is_modified(const struct stack *stack, const struct world *world, size_t i)
 {
 	const struct stack_interface *wanted = &stack->interfaces[i];

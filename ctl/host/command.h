@@ -31,8 +31,8 @@ struct host_command {
 void host_command_clear(struct host_command *command);
 
 /*
- * Loads the profile (NULL: the default one), changes into the root, if there is one, takes the lock if the command changes something,
- * loads the journal. Says what is wrong.
+ * Loads the profile (NULL: the default one), changes into the root if there is one, takes the lock if the command changes
+ * something, loads the journal. Says what is wrong.
  */
 _must_check_ enum ctl_exit host_command_open(
 	struct host_command *command, struct ctl *ctl, const char *profile, const struct host_root *root, bool changes);
