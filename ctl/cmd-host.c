@@ -13,11 +13,12 @@
 
 #define PLAN_FILE_MAX (16u << 20)
 
-enum { PLAN_OUT, PLAN_ROOT, PLAN_JSON };
+enum { PLAN_OUT, PLAN_ROOT, PLAN_NODE, PLAN_JSON };
 
 const struct ctl_option cmd_host_plan_options[] = {
 	[PLAN_OUT] = {"out", 0, "FILE", "save the plan, for host apply --plan"},
 	[PLAN_ROOT] = CTL_OPTION_ROOT,
+	[PLAN_NODE] = CTL_OPTION_NODE,
 	[PLAN_JSON] = CTL_OPTION_JSON,
 	{NULL, 0, NULL, NULL},
 };
@@ -61,6 +62,7 @@ enum ctl_exit cmd_host_plan(struct ctl *ctl, const struct ctl_args *args)
 	_cleanup_host_plan_ struct host_plan plan = {.items = NULL};
 	_cleanup_close_ int at = -1;
 	const char *operand = args->operands ? args->operand[0] : NULL;
+	const struct host_root root = {args->option[PLAN_ROOT], args->option[PLAN_NODE]};
 	const char *saved = args->option[PLAN_OUT];
 	enum ctl_exit code;
 	int r;
@@ -71,7 +73,7 @@ enum ctl_exit cmd_host_plan(struct ctl *ctl, const struct ctl_args *args)
 		if (at < 0)
 			return ctl_error(ctl, ctl_exit_of(at), "plan", saved, "%s", strerror(-at));
 	}
-	code = host_command_open(&command, ctl, operand, args->option[PLAN_ROOT], false);
+	code = host_command_open(&command, ctl, operand, &root, false);
 	if (code != CTL_OK)
 		return code;
 	r = change_plan(&command.host, command.profile, &command.journal, &plan);
@@ -89,7 +91,7 @@ enum ctl_exit cmd_host_plan(struct ctl *ctl, const struct ctl_args *args)
 
 /* ---- apply ---- */
 
-enum { APPLY_PLAN, APPLY_KEEP_GOING, APPLY_FORCE, APPLY_BOOT, APPLY_ROOT };
+enum { APPLY_PLAN, APPLY_KEEP_GOING, APPLY_FORCE, APPLY_BOOT, APPLY_ROOT, APPLY_NODE };
 
 const struct ctl_option cmd_host_apply_options[] = {
 	[APPLY_PLAN] = {"plan", 0, "FILE", "exactly what host plan --out saved, or nothing"},
@@ -97,6 +99,7 @@ const struct ctl_option cmd_host_apply_options[] = {
 	[APPLY_FORCE] = {"force", 0, NULL, "also what is dangerous, and over edited files"},
 	[APPLY_BOOT] = {"boot", 0, NULL, "set again what was applied last, but no files: for systemd's unit"},
 	[APPLY_ROOT] = CTL_OPTION_ROOT,
+	[APPLY_NODE] = CTL_OPTION_NODE,
 	{NULL, 0, NULL, NULL},
 };
 
@@ -128,7 +131,8 @@ static enum ctl_exit apply(struct ctl *ctl, const struct ctl_args *args, const c
 {
 	_cleanup_(host_command_clear) struct host_command command = {.lock = -1};
 	const struct change_options options = {.keep_going = args->option[APPLY_KEEP_GOING] != NULL, .stale = digest};
-	enum ctl_exit code = host_command_open(&command, ctl, operand, args->option[APPLY_ROOT], true);
+	const struct host_root root = {args->option[APPLY_ROOT], args->option[APPLY_NODE]};
+	enum ctl_exit code = host_command_open(&command, ctl, operand, &root, true);
 
 	command.host.force = args->option[APPLY_FORCE] != NULL;
 	return code == CTL_OK ? change_apply(&command.host, command.profile, command.path, &command.journal, &options)
@@ -154,7 +158,7 @@ enum ctl_exit cmd_host_apply(struct ctl *ctl, const struct ctl_args *args)
 	enum ctl_exit code;
 
 	if (args->option[APPLY_BOOT]) {
-		if (operand || args->option[APPLY_PLAN] || args->option[APPLY_ROOT])
+		if (operand || args->option[APPLY_PLAN] || args->option[APPLY_ROOT] || args->option[APPLY_NODE])
 			return ctl_error(
 				ctl, CTL_USAGE, "option", "--boot", "takes what was applied last, and no file");
 		return apply_at_boot(ctl);
@@ -169,18 +173,20 @@ enum ctl_exit cmd_host_apply(struct ctl *ctl, const struct ctl_args *args)
 
 /* ---- revert ---- */
 
-enum { REVERT_FORCE, REVERT_ROOT };
+enum { REVERT_FORCE, REVERT_ROOT, REVERT_NODE };
 
 const struct ctl_option cmd_host_revert_options[] = {
 	[REVERT_FORCE] = {"force", 0, NULL, "also what others have changed since"},
 	[REVERT_ROOT] = CTL_OPTION_ROOT,
+	[REVERT_NODE] = CTL_OPTION_NODE,
 	{NULL, 0, NULL, NULL},
 };
 
 enum ctl_exit cmd_host_revert(struct ctl *ctl, const struct ctl_args *args)
 {
 	_cleanup_(host_command_clear) struct host_command command = {.lock = -1};
-	enum ctl_exit code = host_command_journal(&command, ctl, args->option[REVERT_ROOT], args->option[REVERT_FORCE]);
+	const struct host_root root = {args->option[REVERT_ROOT], args->option[REVERT_NODE]};
+	enum ctl_exit code = host_command_journal(&command, ctl, &root, args->option[REVERT_FORCE]);
 
 	if (code != CTL_OK)
 		return code;

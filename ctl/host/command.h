@@ -9,6 +9,16 @@
 	{ \
 		"root", 0, "DIR", "the image of a system below DIR: its files only (as root)" \
 	}
+#define CTL_OPTION_NODE \
+	{ \
+		"node", 0, "DIR", "the running host whose root is mounted at DIR in this container (as root)" \
+	}
+
+/* Where the host is, at most one of them: an image's files, or the running system seen from a container. */
+struct host_root {
+	const char *image;
+	const char *node;
+};
 
 struct host_command {
 	struct host host;
@@ -21,18 +31,18 @@ struct host_command {
 void host_command_clear(struct host_command *command);
 
 /*
- * Loads the profile (NULL: the default one), changes into root (NULL: none), takes the lock if the command changes something,
- * loads the journal. Says what is wrong.
+ * Loads the profile (NULL: the default one), changes into the root if there is one, takes the lock if the command changes
+ * something, loads the journal. Says what is wrong.
  */
 _must_check_ enum ctl_exit host_command_open(
-	struct host_command *command, struct ctl *ctl, const char *profile, const char *root, bool changes);
+	struct host_command *command, struct ctl *ctl, const char *profile, const struct host_root *root, bool changes);
 
 /* The same, with the profile that was applied last; NULL where none was. */
 _must_check_ enum ctl_exit host_command_reopen(struct host_command *command, struct ctl *ctl);
 
 /* Without a profile. force: a damaged journal is replaced by what can be known without one, the files of our names. */
 _must_check_ enum ctl_exit host_command_journal(
-	struct host_command *command, struct ctl *ctl, const char *root, bool force);
+	struct host_command *command, struct ctl *ctl, const struct host_root *root, bool force);
 
 /* "smcctl: host: WHY" and the exit code for -errno. */
 enum ctl_exit host_failed(struct ctl *ctl, int error);
