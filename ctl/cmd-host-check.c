@@ -9,11 +9,13 @@
 #include "ctl/host/check.h"
 #include "ctl/host/command.h"
 #include "ctl/replace.h"
+#include "ctl/smc/netns.h"
 
-enum { CHECK_METRICS, CHECK_ROOT, CHECK_JSON };
+enum { CHECK_METRICS, CHECK_NETNS, CHECK_ROOT, CHECK_JSON };
 
 const struct ctl_option cmd_host_check_options[] = {
 	[CHECK_METRICS] = {"metrics", 0, "FILE", "write them there for Prometheus, replacing the file"},
+	[CHECK_NETNS] = CTL_OPTION_NETNS,
 	[CHECK_ROOT] = CTL_OPTION_ROOT,
 	[CHECK_JSON] = CTL_OPTION_JSON,
 	{NULL, 0, NULL, NULL},
@@ -63,7 +65,8 @@ enum ctl_exit cmd_host_check(struct ctl *ctl, const struct ctl_args *args)
 		if (at < 0)
 			return ctl_error(ctl, ctl_exit_of(at), "metrics", metrics, "%s", strerror(-at));
 	}
-	code = host_command_open(&command, ctl, operand, args->option[CHECK_ROOT], false);
+	code = host_command_open(&command, ctl, operand,
+		&(struct host_where){.root = args->option[CHECK_ROOT], .netns = args->option[CHECK_NETNS]}, false);
 	if (code != CTL_OK)
 		return code;
 	r = check_make(&command.host, command.profile, &command.journal, &check);

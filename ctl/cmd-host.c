@@ -10,13 +10,15 @@
 #include "ctl/commands.h"
 #include "ctl/host/command.h"
 #include "ctl/replace.h"
+#include "ctl/smc/netns.h"
 
 #define PLAN_FILE_MAX (16u << 20)
 
-enum { PLAN_OUT, PLAN_ROOT, PLAN_JSON };
+enum { PLAN_OUT, PLAN_NETNS, PLAN_ROOT, PLAN_JSON };
 
 const struct ctl_option cmd_host_plan_options[] = {
 	[PLAN_OUT] = {"out", 0, "FILE", "save the plan, for host apply --plan"},
+	[PLAN_NETNS] = CTL_OPTION_NETNS,
 	[PLAN_ROOT] = CTL_OPTION_ROOT,
 	[PLAN_JSON] = CTL_OPTION_JSON,
 	{NULL, 0, NULL, NULL},
@@ -33,6 +35,7 @@ static enum ctl_exit show(
 		return host_failed(ctl, -ENOMEM);
 	out_string(out, "profile", "Profile", command->path);
 	out_string(out, "digest", NULL, digest);
+	out_bool(out, "netns", NULL, command->host.netns != 0);
 	host_plan_show(out, plan);
 	return out_end(out) < 0 ? host_failed(ctl, -ENOMEM) : CTL_OK;
 }
@@ -71,7 +74,8 @@ enum ctl_exit cmd_host_plan(struct ctl *ctl, const struct ctl_args *args)
 		if (at < 0)
 			return ctl_error(ctl, ctl_exit_of(at), "plan", saved, "%s", strerror(-at));
 	}
-	code = host_command_open(&command, ctl, operand, args->option[PLAN_ROOT], false);
+	code = host_command_open(&command, ctl, operand,
+		&(struct host_where){.root = args->option[PLAN_ROOT], .netns = args->option[PLAN_NETNS]}, false);
 	if (code != CTL_OK)
 		return code;
 	r = change_plan(&command.host, command.profile, &command.journal, &plan);
@@ -89,13 +93,14 @@ enum ctl_exit cmd_host_plan(struct ctl *ctl, const struct ctl_args *args)
 
 /* ---- apply ---- */
 
-enum { APPLY_PLAN, APPLY_KEEP_GOING, APPLY_FORCE, APPLY_BOOT, APPLY_ROOT };
+enum { APPLY_PLAN, APPLY_KEEP_GOING, APPLY_FORCE, APPLY_BOOT, APPLY_NETNS, APPLY_ROOT };
 
 const struct ctl_option cmd_host_apply_options[] = {
 	[APPLY_PLAN] = {"plan", 0, "FILE", "exactly what host plan --out saved, or nothing"},
 	[APPLY_KEEP_GOING] = {"keep-going", 0, NULL, "leave out what this host cannot"},
 	[APPLY_FORCE] = {"force", 0, NULL, "also what is dangerous, and over edited files"},
 	[APPLY_BOOT] = {"boot", 0, NULL, "set again what was applied last, but no files: for systemd's unit"},
+	[APPLY_NETNS] = CTL_OPTION_NETNS,
 	[APPLY_ROOT] = CTL_OPTION_ROOT,
 	{NULL, 0, NULL, NULL},
 };
@@ -128,7 +133,8 @@ static enum ctl_exit apply(struct ctl *ctl, const struct ctl_args *args, const c
 {
 	_cleanup_(host_command_clear) struct host_command command = {.lock = -1};
 	const struct change_options options = {.keep_going = args->option[APPLY_KEEP_GOING] != NULL, .stale = digest};
-	enum ctl_exit code = host_command_open(&command, ctl, operand, args->option[APPLY_ROOT], true);
+	const struct host_where where = {.root = args->option[APPLY_ROOT], .netns = args->option[APPLY_NETNS]};
+	enum ctl_exit code = host_command_open(&command, ctl, operand, &where, true);
 
 	command.host.force = args->option[APPLY_FORCE] != NULL;
 	return code == CTL_OK ? change_apply(&command.host, command.profile, command.path, &command.journal, &options)
@@ -154,7 +160,7 @@ enum ctl_exit cmd_host_apply(struct ctl *ctl, const struct ctl_args *args)
 	enum ctl_exit code;
 
 	if (args->option[APPLY_BOOT]) {
-		if (operand || args->option[APPLY_PLAN] || args->option[APPLY_ROOT])
+		if (operand || args->option[APPLY_PLAN] || args->option[APPLY_ROOT] || args->option[APPLY_NETNS])
 			return ctl_error(
 				ctl, CTL_USAGE, "option", "--boot", "takes what was applied last, and no file");
 		return apply_at_boot(ctl);
@@ -169,10 +175,11 @@ enum ctl_exit cmd_host_apply(struct ctl *ctl, const struct ctl_args *args)
 
 /* ---- revert ---- */
 
-enum { REVERT_FORCE, REVERT_ROOT };
+enum { REVERT_FORCE, REVERT_NETNS, REVERT_ROOT };
 
 const struct ctl_option cmd_host_revert_options[] = {
 	[REVERT_FORCE] = {"force", 0, NULL, "also what others have changed since"},
+	[REVERT_NETNS] = CTL_OPTION_NETNS,
 	[REVERT_ROOT] = CTL_OPTION_ROOT,
 	{NULL, 0, NULL, NULL},
 };
@@ -180,13 +187,14 @@ const struct ctl_option cmd_host_revert_options[] = {
 enum ctl_exit cmd_host_revert(struct ctl *ctl, const struct ctl_args *args)
 {
 	_cleanup_(host_command_clear) struct host_command command = {.lock = -1};
-	enum ctl_exit code = host_command_journal(&command, ctl, args->option[REVERT_ROOT], args->option[REVERT_FORCE]);
+	const struct host_where where = {.root = args->option[REVERT_ROOT], .netns = args->option[REVERT_NETNS]};
+	enum ctl_exit code = host_command_journal(&command, ctl, &where, args->option[REVERT_FORCE]);
 
 	if (code != CTL_OK)
 		return code;
 	command.host.force = args->option[REVERT_FORCE] != NULL;
 	if (!command.journal.count && !command.journal.profile) {
-		journal_remove();
+		journal_remove(&command.journal);
 		fputs("host: nothing to revert\n", ctl->out);
 		return CTL_OK;
 	}

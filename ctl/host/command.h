@@ -10,6 +10,12 @@
 		"root", 0, "DIR", "the image of a system below DIR: its files only (as root)" \
 	}
 
+/* Where a command works, if not on the host it runs on: in the image below root, or in a network namespace. */
+struct host_where {
+	const char *root;
+	const char *netns;
+};
+
 struct host_command {
 	struct host host;
 	struct journal journal;
@@ -21,18 +27,18 @@ struct host_command {
 void host_command_clear(struct host_command *command);
 
 /*
- * Loads the profile (NULL: the default one), changes into root (NULL: none), takes the lock if the command changes something,
- * loads the journal. Says what is wrong.
+ * Loads the profile (NULL: the default one), goes where it is to work, takes the lock if the command changes something, loads the
+ * journal. Says what is wrong.
  */
-_must_check_ enum ctl_exit host_command_open(
-	struct host_command *command, struct ctl *ctl, const char *profile, const char *root, bool changes);
+_must_check_ enum ctl_exit host_command_open(struct host_command *command, struct ctl *ctl, const char *profile,
+	const struct host_where *where, bool changes);
 
 /* The same, with the profile that was applied last; NULL where none was. */
 _must_check_ enum ctl_exit host_command_reopen(struct host_command *command, struct ctl *ctl);
 
 /* Without a profile. force: a damaged journal is replaced by what can be known without one, the files of our names. */
 _must_check_ enum ctl_exit host_command_journal(
-	struct host_command *command, struct ctl *ctl, const char *root, bool force);
+	struct host_command *command, struct ctl *ctl, const struct host_where *where, bool force);
 
 /* "smcctl: host: WHY" and the exit code for -errno. */
 enum ctl_exit host_failed(struct ctl *ctl, int error);
