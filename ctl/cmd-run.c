@@ -28,7 +28,8 @@ struct run {
 	bool verbose;
 	bool print_env;
 	bool obstacle;      /* something that was said speaks against acceleration */
-	char *library;      /* value of LD_PRELOAD */
+	char *library;      /* its path */
+	char *preload;      /* value of LD_PRELOAD */
 	const char *policy; /* value of SMC_POLICY, or NULL */
 };
 
@@ -76,35 +77,45 @@ static enum ctl_exit prepare_policy(struct run *run, const char *file, struct ap
 	return CTL_OK;
 }
 
-static enum ctl_exit prepare_library(struct run *run)
+/* Each word size has its own. */
+static enum ctl_exit prepare_library(struct run *run, bool i386)
 {
-	_cleanup_free_ char *library = NULL;
-	int r = paths_library(&library);
+	int r;
 
+	free(run->library);
+	free(run->preload);
+	run->library = run->preload = NULL;
+	r = i386 ? paths_library32(&run->library) : paths_library(&run->library);
 	if (r < 0)
 		return ctl_error(run->ctl, CTL_RUN_FAILED, "library", PATHS_LIBRARY,
 			"not found beside smcctl (%s); install smcshim completely", strerror(-r));
-	r = preload_list(getenv("LD_PRELOAD"), library, &run->library);
+	r = preload_list(getenv("LD_PRELOAD"), run->library, &run->preload);
 	if (r == -EINVAL)
-		return ctl_error(run->ctl, CTL_RUN_FAILED, "library", library,
+		return ctl_error(run->ctl, CTL_RUN_FAILED, "library", run->library,
 			"LD_PRELOAD cannot hold a path with a blank or a colon; install smcshim elsewhere");
 	if (r < 0)
-		return ctl_error(run->ctl, CTL_RUN_FAILED, "library", library, "%s", strerror(-r));
-	if (access(library, R_OK) < 0) {
-		ctl_warn(run->ctl, "every connection stays TCP: library '%s': %s", library, strerror(errno));
+		return ctl_error(run->ctl, CTL_RUN_FAILED, "library", run->library, "%s", strerror(-r));
+	return CTL_OK;
+}
+
+static void judge_library(struct run *run)
+{
+	if (access(run->library, R_OK) < 0) {
+		ctl_warn(run->ctl, "every connection stays TCP: library '%s': %s", run->library, strerror(errno));
 		run->obstacle = true;
 	}
 	if (run->verbose)
-		ctl_warn(run->ctl, "library: '%s'", library);
-	return CTL_OK;
+		ctl_warn(run->ctl, "library: '%s'", run->library);
 }
 
 static enum ctl_exit judge_program(struct run *run, const char *name)
 {
 	_cleanup_free_ char *path = NULL;
 	_cleanup_program_ struct program program = {.path = NULL};
-	struct program_context context = {
-		.search = getenv("PATH"), .user = run->print_env ? PRIVILEGE_USER_ANY : PRIVILEGE_USER_CALLER};
+	_cleanup_free_ char *library32 = NULL;
+	struct program_context context = {.search = getenv("PATH"),
+		.user = run->print_env ? PRIVILEGE_USER_ANY : PRIVILEGE_USER_CALLER,
+		.i386 = paths_library32(&library32) == 0};
 	int r = program_find(name, context.search, &path);
 
 	if (r < 0)
@@ -121,7 +132,7 @@ static enum ctl_exit judge_program(struct run *run, const char *name)
 		ctl_warn(run->ctl, "program: '%s': '%s' %s", program.path, program.binary,
 			program_obstacle_text(&program));
 	}
-	return CTL_OK;
+	return program.i386 && program.obstacle == PROGRAM_FINE ? prepare_library(run, true) : CTL_OK;
 }
 
 static enum ctl_exit execute(struct run *run, const struct ctl_args *args)
@@ -129,7 +140,7 @@ static enum ctl_exit execute(struct run *run, const struct ctl_args *args)
 	int error;
 
 	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): prepared by the caller, which ended where it could not */
-	if (setenv("LD_PRELOAD", run->library, 1) < 0 || (run->policy && setenv("SMC_POLICY", run->policy, 1) < 0))
+	if (setenv("LD_PRELOAD", run->preload, 1) < 0 || (run->policy && setenv("SMC_POLICY", run->policy, 1) < 0))
 		return ctl_error(run->ctl, CTL_RUN_FAILED, "run", args->operand[0], "%s", strerror(errno));
 	/* argv of main ends with NULL, but operands may have been moved: the last one is followed by what was there. */
 	args->operand[args->operands] = NULL;
@@ -149,12 +160,13 @@ static enum ctl_exit run_prepared(struct run *run, const struct ctl_args *args)
 		code = judge_program(run, args->operand[0]);
 	if (code != CTL_OK)
 		return code;
+	judge_library(run);
 	if (run->obstacle && args->option[RUN_REQUIRE])
 		return ctl_error(run->ctl, CTL_CANNOT, "run", args->operands ? args->operand[0] : "--print-env",
 			"refused, as --require asks");
 	if (!run->print_env)
 		return execute(run, args);
-	words_put_assignment(run->ctl->out, "LD_PRELOAD", run->library);
+	words_put_assignment(run->ctl->out, "LD_PRELOAD", run->preload);
 	if (run->policy)
 		words_put_assignment(run->ctl->out, "SMC_POLICY", run->policy);
 	return CTL_OK;
@@ -170,7 +182,7 @@ enum ctl_exit cmd_run(struct ctl *ctl, const struct ctl_args *args)
 
 	if (!args->operands && !run.print_env)
 		return ctl_error(ctl, CTL_USAGE, "command", "run", "PROGRAM is missing; try smcctl run --help");
-	code = prepare_library(&run);
+	code = prepare_library(&run, false);
 	if (code == CTL_OK)
 		code = prepare_policy(&run, args->option[RUN_POLICY], &result);
 	if (code == CTL_OK) {
@@ -180,5 +192,6 @@ enum ctl_exit cmd_run(struct ctl *ctl, const struct ctl_args *args)
 		code = CTL_RUN_FAILED;
 	}
 	free(run.library);
+	free(run.preload);
 	return code;
 }
