@@ -54,7 +54,8 @@ says err "^smcctl: pnet 'interface h0': has the pnet identifier OTHER already"
 # Killed before each message that changes something in the kernel: all other points are those of tests/ctl/host.sh
 changing() { # COMMAND...: their numbers among all messages
 	strace -o trace -e trace=sendmsg "$@" >out 2>err
-	awk '/^sendmsg/ { n++; if (!/NLM_F_DUMP/ && !/nlctrl/) print n }' trace
+	# Neither questions for families nor what is only read (NLM_F_DUMP, 0x300).
+	awk '/^sendmsg/ { n++; if (!/nlmsg_type=(0x10 |nlctrl)/ && !/NLM_F_DUMP|[|]0x300/) print n }' trace
 }
 killed() { strace -o trace -e trace=sendmsg -e "inject=sendmsg:signal=KILL:when=$1" "${@:2}" >out 2>err; grep 'killed by' trace; }
 everything >before
