@@ -78,14 +78,14 @@ static enum ctl_exit prepare_policy(struct run *run, const char *file, struct ap
 }
 
 /* Each word size has its own. */
-static enum ctl_exit prepare_library(struct run *run, bool i386)
+static enum ctl_exit prepare_library(struct run *run, bool ia32)
 {
 	int r;
 
 	free(run->library);
 	free(run->preload);
 	run->library = run->preload = NULL;
-	r = i386 ? paths_library32(&run->library) : paths_library(&run->library);
+	r = ia32 ? paths_library32(&run->library) : paths_library(&run->library);
 	if (r < 0)
 		return ctl_error(run->ctl, CTL_RUN_FAILED, "library", PATHS_LIBRARY,
 			"not found beside smcctl (%s); install smcshim completely", strerror(-r));
@@ -115,7 +115,7 @@ static enum ctl_exit judge_program(struct run *run, const char *name)
 	_cleanup_free_ char *library32 = NULL;
 	struct program_context context = {.search = getenv("PATH"),
 		.user = run->print_env ? PRIVILEGE_USER_ANY : PRIVILEGE_USER_CALLER,
-		.i386 = paths_library32(&library32) == 0};
+		.ia32 = paths_library32(&library32) == 0};
 	int r = program_find(name, context.search, &path);
 
 	if (r < 0)
@@ -132,7 +132,7 @@ static enum ctl_exit judge_program(struct run *run, const char *name)
 		ctl_warn(run->ctl, "program: '%s': '%s' %s", program.path, program.binary,
 			program_obstacle_text(&program));
 	}
-	return program.i386 && program.obstacle == PROGRAM_FINE ? prepare_library(run, true) : CTL_OK;
+	return program.ia32 && program.obstacle == PROGRAM_FINE ? prepare_library(run, true) : CTL_OK;
 }
 
 static enum ctl_exit execute(struct run *run, const struct ctl_args *args)

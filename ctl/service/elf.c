@@ -285,7 +285,7 @@ static int inspect_sections(const struct elf_source *source, const Elf64_Ehdr *h
 }
 
 /* What an x86-64 kernel runs, too. */
-static bool is_i386_here(const Elf64_Ehdr *header)
+static bool is_ia32_here(const Elf64_Ehdr *header)
 {
 	return __ehdr_start.e_machine == EM_X86_64 && is_narrow(header) && header->e_machine == EM_386 &&
 		header->e_ident[EI_DATA] == ELFDATA2LSB;
@@ -312,8 +312,8 @@ int elf_inspect(const struct elf_source *source, struct elf_facts *out)
 		return r == -ENODATA ? 0 : r;
 	out->same_kind = header.e_ident[EI_CLASS] == __ehdr_start.e_ident[EI_CLASS] &&
 		header.e_ident[EI_DATA] == __ehdr_start.e_ident[EI_DATA] && header.e_machine == __ehdr_start.e_machine;
-	out->i386 = is_i386_here(&header);
-	if (!out->same_kind && !out->i386) {
+	out->ia32 = is_ia32_here(&header);
+	if (!out->same_kind && !out->ia32) {
 		out->complete = true;
 		return 0;
 	}

@@ -68,10 +68,10 @@ int program_find(const char *name, const char *search, char **out)
 	return refused ? -EACCES : -ENOENT;
 }
 
-static enum program_obstacle judge(const struct elf_facts *facts, bool i386)
+static enum program_obstacle judge(const struct elf_facts *facts, bool ia32)
 {
-	if (!facts->same_kind && !(facts->i386 && i386))
-		return facts->complete || facts->i386 ? PROGRAM_OTHER_KIND : PROGRAM_DAMAGED;
+	if (!facts->same_kind && !(facts->ia32 && ia32))
+		return facts->complete || facts->ia32 ? PROGRAM_OTHER_KIND : PROGRAM_DAMAGED;
 	if (facts->go)
 		return PROGRAM_GO;
 	if (!facts->complete)
@@ -97,8 +97,8 @@ static int inspect_file(const char *path, const struct program_context *context,
 		return script_next(fd, context->search, &out->obstacle, next);
 	out->bits = facts.bits;
 	out->musl = facts.musl;
-	out->i386 = facts.i386;
-	out->obstacle = judge(&facts, context->i386);
+	out->ia32 = facts.ia32;
+	out->obstacle = judge(&facts, context->ia32);
 	if (out->obstacle != PROGRAM_FINE)
 		return 0;
 	gained = privilege_gained(fd, context->user);
