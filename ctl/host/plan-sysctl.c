@@ -192,7 +192,8 @@ int host_plan_sysctls(struct host *host, const struct profile *profile, struct h
 {
 	_cleanup_(boot_clear) struct boot boot = {.systemd = {.files = NULL}};
 	/* No file is read for a namespace at boot. */
-	int r = profile->sysctl_count && !host->netns ? boot_read(&boot) : 0;
+	const bool boots = !host->netns;
+	int r = profile->sysctl_count && boots ? boot_read(&boot) : 0;
 
 	for (size_t i = 0; i < profile->sysctl_count && r == 0; i++) {
 		const struct profile_sysctl *wish = &profile->sysctls[i];
@@ -210,7 +211,8 @@ int host_plan_sysctls(struct host *host, const struct profile *profile, struct h
 			without_key(host, plan, item, profile, wish);
 		else if (wish->at_least && item->state != PLAN_CANNOT)
 			wish_larger(plan, item, wish);
-		say_boot(plan, item, &boot);
+		if (boots)
+			say_boot(plan, item, &boot);
 		last_larger(plan, item, wish);
 		judge(host, plan, item);
 		r = plan->no_memory ? -ENOMEM : 0;

@@ -120,7 +120,7 @@ static int read_dynamic(struct library *lib, const Elf64_Phdr *segment)
 	size_t size = lib->narrow ? sizeof(Elf32_Dyn) : sizeof(Elf64_Dyn);
 
 	for (unsigned i = 0; i < MAX_DYNAMIC && i < segment->p_memsz / size; i++) {
-		Elf64_Dyn entry;
+		Elf64_Dyn entry = {.d_tag = DT_NULL};
 		int r = read_entry(lib, lib->bias + segment->p_vaddr, i, &entry);
 
 		if (r < 0)
@@ -150,7 +150,7 @@ static int read_headers(struct library *lib)
 		header.e_phentsize != (lib->narrow ? sizeof(Elf32_Phdr) : sizeof(Elf64_Phdr)))
 		return -ENOEXEC;
 	for (unsigned i = 0; i < header.e_phnum && i < MAX_SEGMENTS; i++) {
-		Elf64_Phdr segment;
+		Elf64_Phdr segment = {.p_type = PT_NULL};
 
 		r = read_segment(lib, lib->base + header.e_phoff, i, &segment);
 		if (r < 0)
@@ -179,7 +179,7 @@ static int is_symbol(const struct library *lib, uint32_t index, const char *name
 {
 	char found[NAME_BYTES];
 	size_t size = strlen(name) + 1;
-	Elf64_Sym symbol;
+	Elf64_Sym symbol = {.st_shndx = SHN_UNDEF};
 	int r = read_symbol(lib, index, &symbol);
 
 	if (r < 0)

@@ -189,7 +189,7 @@ static int inspect_notes(const struct elf_source *source, const Elf64_Phdr *segm
 static int file_offset(const struct elf_source *source, const Elf64_Ehdr *header, uint64_t address, uint64_t *offset)
 {
 	for (unsigned i = 0; i < header->e_phnum && i < MAX_SEGMENTS; i++) {
-		Elf64_Phdr segment;
+		Elf64_Phdr segment = {.p_type = PT_NULL};
 		int r = read_segment(source, header, i, &segment);
 
 		if (r < 0)
@@ -214,7 +214,7 @@ static int inspect_dynamic(
 
 	out->dynamic = true;
 	for (unsigned i = 0; i < MAX_DYNAMIC && i < segment->p_filesz / dynamic_size(header); i++) {
-		Elf64_Dyn entry;
+		Elf64_Dyn entry = {.d_tag = DT_NULL};
 
 		r = read_dynamic(source, header, segment->p_offset, i, &entry);
 		if (r < 0)
@@ -236,7 +236,7 @@ static int inspect_dynamic(
 static int inspect_segments(const struct elf_source *source, const Elf64_Ehdr *header, struct elf_facts *out)
 {
 	for (unsigned i = 0; i < header->e_phnum && i < MAX_SEGMENTS; i++) {
-		Elf64_Phdr segment;
+		Elf64_Phdr segment = {.p_type = PT_NULL};
 		int r = read_segment(source, header, i, &segment);
 
 		if (r < 0)
@@ -256,7 +256,7 @@ static int inspect_segments(const struct elf_source *source, const Elf64_Ehdr *h
 /* A Go program whose note is missing still names its sections, unless it is stripped of them. */
 static int inspect_sections(const struct elf_source *source, const Elf64_Ehdr *header, struct elf_facts *out)
 {
-	Elf64_Shdr names;
+	Elf64_Shdr names = {.sh_size = 0};
 	int r;
 
 	if (header->e_shnum == 0 || header->e_shstrndx >= header->e_shnum)
@@ -265,7 +265,7 @@ static int inspect_sections(const struct elf_source *source, const Elf64_Ehdr *h
 	if (r < 0)
 		return r;
 	for (unsigned i = 0; i < header->e_shnum && i < MAX_SECTIONS && !out->go; i++) {
-		Elf64_Shdr section;
+		Elf64_Shdr section = {.sh_name = 0};
 		char name[sizeof(".note.go.buildid")] = "";
 		uint64_t offset;
 
