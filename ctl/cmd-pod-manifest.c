@@ -3,11 +3,13 @@
 #include "config.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "ctl/apply.h"
 #include "ctl/args.h"
 #include "ctl/commands.h"
+#include "ctl/host/profile.h"
 #include "ctl/pod/manifest.h"
 #include "ctl/pod/pod.h"
 
@@ -15,6 +17,7 @@ enum {
 	MANIFEST_IMAGE,
 	MANIFEST_WEBHOOK_IMAGE,
 	MANIFEST_POLICY,
+	MANIFEST_HOST,
 	MANIFEST_EID,
 	MANIFEST_PNET,
 	MANIFEST_INTERFACE,
@@ -28,6 +31,7 @@ const struct ctl_option cmd_pod_manifest_options[] = {
 	[MANIFEST_WEBHOOK_IMAGE] = {"webhook-image", 0, "IMAGE",
 		"the same with a TLS front [" DEFAULT_WEBHOOK_IMAGE "]"},
 	[MANIFEST_POLICY] = {"policy", 0, "FILE", "the policy of the nodes [nothing is accelerated]"},
+	[MANIFEST_HOST] = {"host-profile", 0, "FILE", "set the nodes up as smcctl host apply does [not]"},
 	[MANIFEST_EID] = {"eid", 0, "EID", "give the nodes this user EID"},
 	[MANIFEST_PNET] = {"pnet", 0, "PNETID", "give an interface of each node this pnet identifier"},
 	[MANIFEST_INTERFACE] = {"interface", 0, "IF", "which interface that is"},
@@ -65,6 +69,27 @@ static enum ctl_exit read_policy(struct ctl *ctl, struct tree *tree, const char 
 	enum ctl_exit code = apply_load(ctl, path, &policy, &digest);
 
 	return code == CTL_OK ? read_text(ctl, tree, "policy", path, out) : code;
+}
+
+/* Its digest stands beside it, in a memory of the tree's. */
+static enum ctl_exit read_host(struct ctl *ctl, struct tree *tree, const char *path, struct manifest *manifest)
+{
+	_cleanup_profile_ struct profile *profile = NULL;
+	_cleanup_policy_errors_ struct policy_errors errors = {.count = 0};
+	enum ctl_exit code = read_text(ctl, tree, "profile", path, &manifest->host);
+	int r;
+
+	if (code != CTL_OK || !manifest->host)
+		return code;
+	r = profile_parse(path, manifest->host, strlen(manifest->host), &profile, &errors);
+	if (r == -EINVAL) {
+		apply_print_errors(ctl, "profile", path, &errors);
+		return CTL_BAD_INPUT;
+	}
+	if (r < 0)
+		return ctl_error(ctl, CTL_FAILED, "profile", path, "%s", strerror(-r));
+	manifest->host_digest = tree_printf(tree, "%016" PRIx64, policy_digest(manifest->host, strlen(manifest->host)));
+	return CTL_OK;
 }
 
 static enum ctl_exit read_ca(struct ctl *ctl, struct tree *tree, const char *path, const char **out)
@@ -107,6 +132,8 @@ enum ctl_exit cmd_pod_manifest(struct ctl *ctl, const struct ctl_args *args)
 			"--pnet and --interface belong together");
 	if (option[MANIFEST_POLICY])
 		code = read_policy(ctl, &tree, option[MANIFEST_POLICY], &manifest.policy);
+	if (code == CTL_OK && option[MANIFEST_HOST])
+		code = read_host(ctl, &tree, option[MANIFEST_HOST], &manifest);
 	if (code == CTL_OK && option[MANIFEST_CA])
 		code = read_ca(ctl, &tree, option[MANIFEST_CA], &manifest.ca_bundle);
 	if (code != CTL_OK)

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "ctl/commands.h"
-#include "ctl/pod/http.h"
 #include "ctl/pod/input.h"
+#include "ctl/pod/webhook.h"
 
 enum {
 	REVIEW_POLICY,
@@ -62,7 +62,7 @@ static enum ctl_exit answer(
 static void respond(struct ctl *ctl, int status, const char *type, const char *body)
 {
 	fprintf(ctl->out, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
-		status, http_reason(status), type, strlen(body), body);
+		status, webhook_reason(status), type, strlen(body), body);
 }
 
 /* A NUL among the bytes is no JSON; the reader sees the text as long as it is. */
@@ -81,18 +81,18 @@ static enum ctl_exit serve(struct ctl *ctl, const struct pod_options *options)
 {
 	_cleanup_free_ char *body = NULL;
 	_cleanup_free_ char *text = NULL;
-	struct http_request request;
+	struct http_head request;
 	enum ctl_exit code = CTL_OK;
 	int r;
 
 	signal(SIGPIPE, SIG_IGN);
-	r = http_read(STDIN_FILENO, STDOUT_FILENO, HTTP_SECONDS, &request, &body);
+	r = webhook_read(STDIN_FILENO, STDOUT_FILENO, HTTP_SECONDS, &request, &body);
 	if (r == -EPIPE)
 		return CTL_OK; /* a probe of the port */
 	if (r < 0)
 		return ctl_error(ctl, CTL_FAILED, "request", NULL, "%s", strerror(-r));
 	if (r == 0 && request.method == HTTP_POST)
-		code = review_body(ctl, options, take(body), request.body, &text);
+		code = review_body(ctl, options, take(body), (size_t)request.length, &text);
 	if (r == 0 && code != CTL_OK)
 		r = code == CTL_BAD_INPUT ? 400 : 500;
 	if (r == 0 && text)
@@ -100,7 +100,7 @@ static enum ctl_exit serve(struct ctl *ctl, const struct pod_options *options)
 	else if (r == 0)
 		respond(ctl, 200, "text/plain", "smcctl pod review\n");
 	else
-		respond(ctl, r, "text/plain", http_reason(r));
+		respond(ctl, r, "text/plain", webhook_reason(r));
 	return code;
 }
 

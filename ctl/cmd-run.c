@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* smcctl run: starts one program with the library, after saying what would keep it from being accelerated. */
+/* smcctl run: starts one program with the library or supervised, after saying what would keep it from being accelerated. */
 #include "config.h"
 
 #include <errno.h>
@@ -12,13 +12,16 @@
 #include "ctl/preload-list.h"
 #include "ctl/service/program.h"
 #include "ctl/service/words.h"
+#include "ctl/supervise/start.h"
 
-enum { RUN_POLICY, RUN_REQUIRE, RUN_PRINT_ENV, RUN_VERBOSE };
+enum { RUN_POLICY, RUN_REQUIRE, RUN_PRINT_ENV, RUN_SUPERVISE, RUN_NO_SUPERVISE, RUN_VERBOSE };
 
 const struct ctl_option cmd_run_options[] = {
 	[RUN_POLICY] = {"policy", 0, "FILE", "apply FILE first, and let its rules decide [" CTL_DEFAULT_POLICY "]"},
 	[RUN_REQUIRE] = {"require", 0, NULL, "refuse to run (exit 3) what cannot be accelerated"},
 	[RUN_PRINT_ENV] = {"print-env", 0, NULL, "print the environment for systemd's Environment=, run nothing"},
+	[RUN_SUPERVISE] = {"supervise", 0, NULL, "watch its socket calls instead of preloading the library"},
+	[RUN_NO_SUPERVISE] = {"no-supervise", 0, NULL, "never do that: static and Go programs stay on TCP"},
 	[RUN_VERBOSE] = {"verbose", 'v', NULL, "say also what is well"},
 	{NULL, 0, NULL, NULL},
 };
@@ -28,6 +31,9 @@ struct run {
 	bool verbose;
 	bool print_env;
 	bool obstacle;      /* something that was said speaks against acceleration */
+	bool may_supervise; /* where the library does not reach */
+	bool supervise;     /* instead of the library */
+	char *name;         /* of the program, as the policy's "programs" know it */
 	char *library;      /* its path */
 	char *preload;      /* value of LD_PRELOAD */
 	const char *policy; /* value of SMC_POLICY, or NULL */
@@ -108,6 +114,16 @@ static void judge_library(struct run *run)
 		ctl_warn(run->ctl, "library: '%s'", run->library);
 }
 
+/* What keeps the library out, but not the kernel. */
+static bool is_for_supervisor(const struct program *program)
+{
+	enum program_obstacle obstacle = program->obstacle;
+
+	/* Its calls have other numbers, for which there is no filter. */
+	return !program->ia32 &&
+		(obstacle == PROGRAM_STATIC || obstacle == PROGRAM_GO || obstacle == PROGRAM_ENVIRONMENT);
+}
+
 static enum ctl_exit judge_program(struct run *run, const char *name)
 {
 	_cleanup_free_ char *path = NULL;
@@ -124,7 +140,15 @@ static enum ctl_exit judge_program(struct run *run, const char *name)
 	r = program_inspect(path, &context, &program);
 	if (r < 0)
 		return ctl_error(run->ctl, CTL_RUN_FAILED, "run", name, "%s", strerror(-r));
-	if (program.obstacle != PROGRAM_FINE) {
+	run->name = strdup(path_base(program.path));
+	if (!run->name)
+		return ctl_error(run->ctl, CTL_RUN_FAILED, "run", name, "%s", strerror(ENOMEM));
+	run->supervise = run->supervise || (run->may_supervise && is_for_supervisor(&program));
+	if (run->supervise) {
+		if (run->verbose)
+			ctl_warn(run->ctl, "program: '%s': '%s' %s; its socket calls are supervised", program.path,
+				program.binary, program_obstacle_text(&program));
+	} else if (program.obstacle != PROGRAM_FINE) {
 		run->obstacle = true;
 		ctl_warn(run->ctl, "'%s' will not be accelerated: '%s' %s", program.path, program.binary,
 			program_obstacle_text(&program));
@@ -135,13 +159,50 @@ static enum ctl_exit judge_program(struct run *run, const char *name)
 	return program.ia32 && program.obstacle == PROGRAM_FINE ? prepare_library(run, true) : CTL_OK;
 }
 
+/* From here on this process's socket calls are supervised. CTL_OK also where that cannot be, and was said. */
+static enum ctl_exit supervise(struct run *run, const struct ctl_args *args)
+{
+	_cleanup_free_ char *helper = NULL;
+	struct supervise_result result = {.what = HANDSHAKE_PROCESS};
+	char text[256];
+	int r = paths_supervisor(&helper);
+
+	if (r < 0)
+		result.error = r;
+	else
+		r = supervise_start(helper, run->policy, run->name, &result);
+	if (r == 0)
+		r = supervise_set_environment();
+	if (r == 0) {
+		if (run->verbose && !result.privileged)
+			ctl_warn(run->ctl, "set-user-ID programs that it starts have no privilege (no_new_privs)");
+		return CTL_OK;
+	}
+	supervise_text(&result, text, sizeof(text));
+	/* The filter cannot be taken off again, and with nobody to answer it every socket() would fail. */
+	if (result.installed)
+		return ctl_error(run->ctl, CTL_RUN_FAILED, "run", args->operand[0], "%s", text);
+	ctl_warn(run->ctl, "'%s' will not be accelerated, for it cannot be supervised: %s", args->operand[0], text);
+	if (args->option[RUN_REQUIRE])
+		return ctl_error(run->ctl, CTL_CANNOT, "run", args->operand[0], "refused, as --require asks");
+	return CTL_OK;
+}
+
 static enum ctl_exit execute(struct run *run, const struct ctl_args *args)
 {
+	enum ctl_exit code;
 	int error;
 
-	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): prepared by the caller, which ended where it could not */
-	if (setenv("LD_PRELOAD", run->preload, 1) < 0 || (run->policy && setenv("SMC_POLICY", run->policy, 1) < 0))
+	if (run->policy && setenv("SMC_POLICY", run->policy, 1) < 0)
 		return ctl_error(run->ctl, CTL_RUN_FAILED, "run", args->operand[0], "%s", strerror(errno));
+	if (run->supervise) {
+		code = supervise(run, args);
+		if (code != CTL_OK)
+			return code;
+		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): prepared by the caller, which ended where it could not */
+	} else if (setenv("LD_PRELOAD", run->preload, 1) < 0) {
+		return ctl_error(run->ctl, CTL_RUN_FAILED, "run", args->operand[0], "%s", strerror(errno));
+	}
 	/* argv of main ends with NULL, but operands may have been moved: the last one is followed by what was there. */
 	args->operand[args->operands] = NULL;
 	fflush(run->ctl->err);
@@ -177,9 +238,14 @@ enum ctl_exit cmd_run(struct ctl *ctl, const struct ctl_args *args)
 	_cleanup_apply_result_ struct apply_result result = {.changed = false};
 	struct run run = {.ctl = ctl,
 		.verbose = args->option[RUN_VERBOSE] != NULL,
-		.print_env = args->option[RUN_PRINT_ENV] != NULL};
+		.print_env = args->option[RUN_PRINT_ENV] != NULL,
+		.supervise = args->option[RUN_SUPERVISE] != NULL,
+		.may_supervise = !args->option[RUN_NO_SUPERVISE] && !args->option[RUN_PRINT_ENV]};
 	enum ctl_exit code;
 
+	if (run.supervise && !run.may_supervise)
+		return ctl_error(ctl, CTL_USAGE, "option", "--supervise", "not together with --%s",
+			run.print_env ? "print-env" : "no-supervise");
 	if (!args->operands && !run.print_env)
 		return ctl_error(ctl, CTL_USAGE, "command", "run", "PROGRAM is missing; try smcctl run --help");
 	code = prepare_library(&run, false);
@@ -193,5 +259,6 @@ enum ctl_exit cmd_run(struct ctl *ctl, const struct ctl_args *args)
 	}
 	free(run.library);
 	free(run.preload);
+	free(run.name);
 	return code;
 }

@@ -106,15 +106,25 @@ int paths_library32(char **out)
 	return *out ? 0 : -ENOENT;
 }
 
-int paths_helper(char **out)
+static int find_helper(const char *name, const char *installed, char **out)
 {
-	static const char *const places[] = {".", NULL}; /* both stand in the build directory */
+	static const char *const places[] = {".", NULL}; /* all stand in the build directory */
 	_cleanup_free_ char *exe = realpath("/proc/self/exe", NULL);
 
 	if (exe)
-		return find_beside(exe, BINDIR, LIBEXECDIR, places, PATHS_HELPER, out);
-	*out = realpath(LIBEXECDIR "/" PATHS_HELPER, NULL);
+		return find_beside(exe, BINDIR, LIBEXECDIR, places, name, out);
+	*out = realpath(installed, NULL);
 	return *out ? 0 : -ENOENT;
+}
+
+int paths_helper(char **out)
+{
+	return find_helper(PATHS_HELPER, LIBEXECDIR "/" PATHS_HELPER, out);
+}
+
+int paths_supervisor(char **out)
+{
+	return find_helper(PATHS_SUPERVISOR, LIBEXECDIR "/" PATHS_SUPERVISOR, out);
 }
 
 int paths_smcctl(char **out)

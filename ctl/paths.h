@@ -56,11 +56,15 @@ _must_check_ int paths_library32(char **out);
 /* The program of smcctl cloud, found likewise. */
 _must_check_ int paths_helper(char **out);
 
+/* The program beside supervised ones, found likewise. */
+_must_check_ int paths_supervisor(char **out);
+
 /* And from that one, smcctl. */
 _must_check_ int paths_smcctl(char **out);
 
 #define PATHS_LIBRARY "libsmcshim.so"
 #define PATHS_HELPER "smcctl-cloud"
+#define PATHS_SUPERVISOR "smcctl-supervise"
 #define PATHS_SMCCTL "smcctl"
 
 #endif

@@ -128,7 +128,19 @@ static int put_carrier(struct out *out, const struct process_report *report)
 
 	out_object(out, NULL, NULL);
 	out_uint(out, "pid", "PID", (uint64_t)report->pid);
-	out_string(out, "program", "PROGRAM", report->program);
+	if (out_is_json(out) || !report->supervisor) {
+		out_string(out, "program", "PROGRAM", report->program);
+	} else {
+		char text[sizeof(report->program) + sizeof(" (supervised)")];
+
+		snprintf(text, sizeof(text), "%s (supervised)", report->program);
+		out_string(out, NULL, "PROGRAM", text);
+	}
+	out_bool(out, "supervised", NULL, report->supervisor != 0);
+	if (report->supervisor)
+		out_uint(out, "supervisor", NULL, (uint64_t)report->supervisor);
+	else
+		out_null(out, "supervisor", NULL);
 	out_string(out, "library", NULL, report->library);
 	put_policy(out, report);
 	if (out_is_json(out)) {

@@ -9,6 +9,11 @@
 
 static _Atomic(bool) smc_bound;
 
+void bind_assume_smc(void)
+{
+	atomic_store_explicit(&smc_bound, true, memory_order_relaxed);
+}
+
 bool bind_smc_any(void)
 {
 	return atomic_load_explicit(&smc_bound, memory_order_relaxed);
@@ -23,7 +28,7 @@ static bool has_port(const struct sockaddr *addr, socklen_t len)
 		((const struct sockaddr_in *)addr)->sin_port != 0;
 }
 
-static void fit_kind(int fd, const struct sockaddr *addr, socklen_t len)
+void bind_fit(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	unsigned mode = table_mode(false);
 	enum kind kind = kind_of(fd), wanted;
@@ -44,7 +49,7 @@ HOOK int bind(int fd, const struct sockaddr *addr, socklen_t len)
 	int saved = errno;
 
 	if (!table_standing_aside() && table_mapped()) {
-		fit_kind(fd, addr, len);
+		bind_fit(fd, addr, len);
 		errno = saved;
 	}
 	return next_bind(fd, addr, len);

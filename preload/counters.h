@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define SMCSHIM_COUNTERS_MAGIC "smccount" /* 8 bytes, no NUL */
-#define SMCSHIM_COUNTERS_ABI 1u
+#define SMCSHIM_COUNTERS_ABI 2u
 
 /*
  * The one list of counters: X(name, meaning). The shim, smcctl status, its JSON keys and the man page follow it.
@@ -47,7 +47,9 @@
 	X(quirk_disconnect, "connect(AF_UNSPEC) calls answered as TCP does") \
 	X(quirk_identity, "SO_DOMAIN and SO_PROTOCOL answered as TCP does") \
 	X(quirk_linger, "SO_LINGER times set again after a fallback") \
-	X(quirk_retried, "failed SMC handshakes repeated over TCP")
+	X(quirk_retried, "failed SMC handshakes repeated over TCP") \
+	X(supervised_calls, "calls of supervised programs that the supervisor was asked about") \
+	X(supervised_unreachable, "of them, those of processes that it may not look into: they stay TCP")
 
 enum smcshim_counter {
 #define SMCSHIM_COUNTER_ENUM(name, meaning) SMCSHIM_##name,
@@ -68,9 +70,16 @@ struct smcshim_counters {
 		uint64_t table_state; /* enum smcshim_table_state */
 		char table[1024];     /* path of the policy table that it maps or looks for */
 		char comm[16];        /* the name the policy's "programs" is matched with */
+		uint64_t program;     /* in a supervisor: the process that smcctl run became; in the library: 0 */
+		uint64_t supervisor;  /* and the supervisor itself, both as its own process IDs are counted */
 	} about __attribute__((aligned(4096)));
 	uint64_t value[SMCSHIM_COUNTER_MAX] __attribute__((aligned(4096))); /* atomic, relaxed */
 };
+
+/*
+ * Exported beside it by the supervisor, "smcshim_serving", an int: 1 in the process whose counters these are, 0 in its
+ * guardian, which has the same ones.
+ */
 
 enum smcshim_table_state {
 	SMCSHIM_TABLE_MISSING = 0, /* looked for, not there: looked for again at most once a second */

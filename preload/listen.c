@@ -95,9 +95,8 @@ static bool make_anew(int fd, unsigned mode)
 	return true;
 }
 
-static int listen_here(int fd, int backlog)
+int listen_with(int fd, int backlog, unsigned mode)
 {
-	unsigned mode = table_mode(false);
 	enum kind kind = kind_of(fd);
 	int saved = errno, r = 0;
 	bool fresh;
@@ -129,5 +128,6 @@ static int listen_here(int fd, int backlog)
 
 HOOK int listen(int fd, int backlog)
 {
-	return table_standing_aside() || !table_mapped() ? next_listen(fd, backlog) : listen_here(fd, backlog);
+	return table_standing_aside() || !table_mapped() ? next_listen(fd, backlog)
+							 : listen_with(fd, backlog, table_mode(false));
 }

@@ -95,6 +95,11 @@ int make_smc(unsigned mode, int family, int type)
 
 static _Atomic(bool) downgraded;
 
+void make_assume_downgraded(void)
+{
+	atomic_store_explicit(&downgraded, true, memory_order_relaxed);
+}
+
 bool make_downgraded_any(void)
 {
 	return atomic_load_explicit(&downgraded, memory_order_relaxed);

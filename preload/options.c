@@ -157,6 +157,17 @@ void options_seen_tcp(int name)
 		atomic_fetch_or_explicit(&seen_tcp, UINT64_C(1) << name, memory_order_relaxed);
 }
 
+void options_assume(bool all)
+{
+	static const int common[] = {SO_REUSEADDR, SO_KEEPALIVE, SO_BROADCAST};
+
+	for (size_t i = 0; i < sizeof common / sizeof *common; i++)
+		options_seen(common[i]);
+	if (all)
+		atomic_store_explicit(&seen, (UINT64_C(1) << SOCKET_OPTIONS) - 1, memory_order_relaxed);
+	atomic_store_explicit(&seen_tcp, UINT64_MAX, memory_order_relaxed);
+}
+
 bool options_were_seen_tcp(int name)
 {
 	return atomic_load_explicit(&seen_tcp, memory_order_relaxed) >> name & 1;
@@ -354,8 +365,7 @@ static const struct level_option level_options[] = {
 	{IPPROTO_TCP, TCP_TX_DELAY, 4},
 };
 
-/* On an SMC socket an option of any level with one of these numbers means TCP_FASTOPEN* (af_smc.c, smc_setsockopt). */
-static bool collides(int name)
+bool options_collide(int name)
 {
 	return name == TCP_FASTOPEN || name == TCP_FASTOPEN_CONNECT || name == TCP_FASTOPEN_KEY ||
 		name == TCP_FASTOPEN_NO_COOKIE;
@@ -388,7 +398,7 @@ static int copy_level_option(int from, int to, const struct level_option *option
 		return 0;
 	if (old_len == new_len && equal_bytes(old, new, old_len))
 		return 0;
-	if (to_kind == KIND_SMC && collides(option->name))
+	if (to_kind == KIND_SMC && options_collide(option->name))
 		return -EOPNOTSUPP;
 	if (next_setsockopt(to, option->level, option->name, old, old_len) == 0)
 		return 0;

@@ -5,7 +5,7 @@
 #include "preload/shim.h"
 
 /*
- * A hint, never the truth: what a descriptor is, the kernel says. An entry is found by descriptor and local port, so a
+ * A hint, never the truth: what a descriptor is, the kernel says. An entry is found by pending_key(), so a
  * reused descriptor number finds nothing; one that nobody asks for is overwritten some day, and counted as unseen.
  */
 #define PENDING_SLOTS 512u
@@ -18,13 +18,6 @@ struct slot {
 };
 
 static struct slot slots[PENDING_SLOTS] __attribute__((aligned(4096)));
-
-static uint64_t key_of(int fd)
-{
-	unsigned port = kind_local_port(fd);
-
-	return port ? (uint64_t)(unsigned)fd << 17 | 1u << 16 | port : 0;
-}
 
 static struct slot *slot_of(uint64_t key, unsigned try)
 {
@@ -50,7 +43,7 @@ static void forget_in_children(void)
 
 void pending_add(int fd, const struct aftermath *after)
 {
-	uint64_t key = key_of(fd), was = 0;
+	uint64_t key = pending_key(fd), was = 0;
 	struct slot *slot = NULL;
 
 	if (!key)
@@ -80,7 +73,7 @@ bool pending_any(void)
 
 static struct slot *find(int fd, uint64_t *key)
 {
-	*key = pending_any() ? key_of(fd) : 0;
+	*key = pending_any() ? pending_key(fd) : 0;
 	for (unsigned try = 0; *key && try < PENDING_TRIES; try++)
 		if (atomic_load_explicit(&slot_of(*key, try)->key, memory_order_relaxed) == *key)
 			return slot_of(*key, try);
@@ -110,4 +103,10 @@ bool pending_take(int fd, struct aftermath *after)
 	after->sndtimeo_ms = (int)(uint32_t)packed;
 	uncount(SMCSHIM_connect_pending);
 	return true;
+}
+
+void *pending_memory(size_t *size)
+{
+	*size = sizeof slots;
+	return slots;
 }

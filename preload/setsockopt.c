@@ -40,14 +40,6 @@ static int answer(int error, int saved)
 	return error ? -1 : 0;
 }
 
-/* SMC falls back, without a word, on these numbers at any level (kernel-smc, "Traps of smc_setsockopt"). */
-static bool means_fastopen_to_smc(int level, int name)
-{
-	return level != SOL_SOCKET &&
-		(name == TCP_FASTOPEN || name == TCP_FASTOPEN_CONNECT || name == TCP_FASTOPEN_KEY ||
-			name == TCP_FASTOPEN_NO_COOKIE);
-}
-
 static int set_fastopen_like(const struct option_call *call, int saved)
 {
 	int error;
@@ -115,7 +107,7 @@ HOOK int setsockopt(int fd, int level, int name, const void *value, socklen_t le
 		options_seen_tcp(name);
 	if (!table_mapped() || table_standing_aside())
 		return set(&call);
-	if (means_fastopen_to_smc(level, name) && kind_of(fd) == KIND_SMC)
+	if (level != SOL_SOCKET && options_collide(name) && kind_of(fd) == KIND_SMC)
 		return set_fastopen_like(&call, saved);
 	if (options_unreadable(level, name) && kind_of(fd) == KIND_SMC)
 		return set_unreadable(&call, saved);

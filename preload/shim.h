@@ -148,6 +148,11 @@ static inline bool table_standing_aside(void)
 
 void table_stand_aside(void);
 
+/* Lets "programs" of the policy be matched with this name from now on. For a process that decides for others. */
+void table_name_program(const char *comm);
+/* True if the policy in force names programs at all. */
+bool table_names_programs(void);
+
 /* False as long as there has been no table: every hook but socket() is then the next function's call and no more. */
 static inline bool table_mapped(void)
 {
@@ -201,6 +206,8 @@ int make_replacement(int fd, enum kind kind, unsigned mode, bool rebind);
 
 /* True once make_tcp_in_place() has succeeded in this process or the one it was forked from. */
 bool make_downgraded_any(void);
+/* From now on it is true, for a process that does not see every call. */
+void make_assume_downgraded(void);
 
 /* ---- options.c: socket options that must survive ---- */
 
@@ -229,6 +236,12 @@ bool options_were_seen(int name);
 /* The same for options of IPPROTO_TCP, below 64. */
 void options_seen_tcp(int name);
 bool options_were_seen_tcp(int name);
+
+/* As if those that many programs set had been seen, or all: for a process that does not see every call. */
+void options_assume(bool all);
+
+/* On an SMC socket an option of any level with one of these numbers means TCP_FASTOPEN* (af_smc.c, smc_setsockopt). */
+bool options_collide(int name);
 
 void options_read(int fd, struct options *out);
 /* Sets what options_read() found. Returns 0 or -errno of the first option that could not be set; the rest is set. */
@@ -265,6 +278,13 @@ void pending_add(int fd, const struct aftermath *after);
 bool pending_take(int fd, struct aftermath *after);
 bool pending_any(void);
 bool pending_has(int fd);
+/* All that is remembered: a multiple of the page size, for the supervisor to share among its processes. */
+void *pending_memory(size_t *size);
+
+/* ---- pending-key.c; the supervisor has its own ---- */
+
+/* Names the connect under fd: 0 if it has no local port, else bits 16 and 0 to 15 are 1 and that port. */
+uint64_t pending_key(int fd);
 
 /* ---- wait.c ---- */
 
@@ -275,16 +295,55 @@ int wait_for_outcome(int fd, int timeout_ms);
 
 /* True once an SMC socket has been bound in this process or the one it was forked from. */
 bool bind_smc_any(void);
+/* From now on it is true, for a process that does not see every call. */
+void bind_assume_smc(void);
+
+/* Gives a socket that is about to be bound the kind that the listen rules say. addr need not be readable. Changes errno. */
+void bind_fit(int fd, const struct sockaddr *addr, socklen_t len);
 
 /* ---- listen.c ---- */
 
 /* True once this process, or the one it was forked from, has had an SMC listener. */
 bool listen_smc_any(void);
 
-/* ---- connect.c ---- */
+/* listen(2) as the hook does it in this mode. */
+int listen_with(int fd, int backlog, unsigned mode);
+
+/* ---- connect-smc.c: what connect() does to an SMC socket ---- */
 
 /* What became of a connect of an SMC socket: counts it, repairs options. Returns 0, or -errno of the connect. */
 int connect_outcome(int fd, int events, int error, const struct aftermath *after);
+/* The same for what poll and SO_ERROR say at this moment. */
+int connect_outcome_now(int fd, const struct aftermath *after);
+
+/* What there will be to do after a connect of this socket. */
+struct aftermath connect_aftermath(int fd, uint32_t destination);
+/* Takes back what was done to the options for a connect that has not been entered. */
+void connect_restore(int fd, const struct aftermath *after);
+
+enum connect_step {
+	CONNECT_REAL,   /* the descriptor is TCP now: the caller's own connect(2) is the answer */
+	CONNECT_ANSWER, /* answer is it */
+	CONNECT_WAIT,   /* under way, and the caller blocks: connect_end() takes what wait_for_outcome() says */
+};
+
+struct connect_call {
+	int fd;
+	const struct sockaddr *addr; /* readable, len bytes, a family among them */
+	socklen_t len;
+	int answer;             /* 0 or -errno */
+	int flags;              /* the F_GETFL flags where they are known, else -1 */
+	struct aftermath after; /* after.sndtimeo_ms is the timeout of the wait, 0: none */
+	bool bound, again, first_again;
+};
+
+/* fd is SMC. The caller fills fd, addr, len. */
+enum connect_step connect_begin(struct connect_call *call);
+/* After CONNECT_WAIT: events of poll(2), -EINTR, or -EINPROGRESS when the timeout is over. Not CONNECT_WAIT again. */
+enum connect_step connect_end(struct connect_call *call, int events);
+
+/* Counts a connection that stays TCP, by the policy's word on its destination. */
+void connect_count_tcp(const struct sockaddr *addr, socklen_t len);
 
 /* ---- avoid.c: destinations whose SMC handshake broke ---- */
 

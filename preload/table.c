@@ -217,3 +217,22 @@ void table_stand_aside(void)
 {
 	atomic_store_explicit(&table.aside, true, memory_order_relaxed);
 }
+
+void table_name_program(const char *comm)
+{
+	copy_text(smcshim_counters.about.comm, sizeof smcshim_counters.about.comm, comm);
+	atomic_store_explicit(&table.known, 0, memory_order_relaxed);
+}
+
+bool table_names_programs(void)
+{
+	struct policy_map map;
+	uint64_t sequence;
+	const struct policy_half *half;
+
+	if (!current_map(&map))
+		return false;
+	sequence = policy_map_sequence(&map);
+	half = (const void *)((const char *)map.base + POLICY_HALF_OFFSET(sequence & 1));
+	return sequence && __atomic_load_n(&half->program_mode, __ATOMIC_RELAXED) != POLICY_PROGRAMS_ALL;
+}

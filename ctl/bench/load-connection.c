@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "ctl/bench/load-thread.h"
-#include "ctl/bench/protocol.h"
 #include "ctl/bench/socket.h"
+#include "ctl/http.h"
 #include "ctl/smc/socket.h"
 
 /* After a failure of a connection that has brought nothing. */
@@ -225,7 +225,7 @@ static bool take_head(struct load_thread *thread, struct connection *c)
 {
 	const struct bench_params *params = thread->plan->params;
 	struct http_head head;
-	int r = http_response(c->head, c->head_have, &head);
+	int r = http_response(c->head, c->head_have, sizeof(c->head), &head);
 
 	if (r == 0)
 		return true;

@@ -6,8 +6,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "ctl/bench/http.h"
 #include "ctl/bench/load.h"
+#include "ctl/bench/protocol.h"
 
 enum phase {
 	PHASE_CLOSED = 0,
@@ -36,7 +36,7 @@ struct connection {
 	uint64_t expected; /* bytes of the answer's body */
 	uint64_t received;
 	size_t head_have;
-	char head[HTTP_HEAD_MAX];
+	char head[BENCH_HEAD_MAX];
 };
 
 #define LOAD_BLOCK 65536u

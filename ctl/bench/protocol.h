@@ -15,6 +15,8 @@
 #define BENCH_SINK "sink "
 #define BENCH_ACKNOWLEDGEMENT 'k'
 #define BENCH_PREFACE_MAX 40u
+/* A longer head of HTTP is refused; each connection keeps room for one. */
+#define BENCH_HEAD_MAX 4096u
 
 /* GET gives the lines "KEY VALUE" of the status. */
 #define BENCH_STATUS_PATH "/.smcctl-bench/status"

@@ -8,9 +8,9 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "ctl/bench/http.h"
 #include "ctl/bench/protocol.h"
 #include "ctl/bench/server.h"
+#include "ctl/http.h"
 
 enum kind {
 	KIND_NEW = 0,
@@ -33,7 +33,7 @@ struct peer {
 	size_t end;
 	struct peer *next; /* among the spare ones, or those of the thread */
 	struct peer **previous;
-	char in[HTTP_HEAD_MAX];
+	char in[BENCH_HEAD_MAX];
 	char out[SERVER_BLOCK + 512];
 };
 
@@ -197,18 +197,18 @@ static int take_head(const struct server_thread *thread, struct peer *peer)
 	/* An answer may need as much as is kept for one. */
 	if (room(peer) < 1024)
 		return 0;
-	r = http_request(peer->in, peer->have, &head);
+	r = http_request(peer->in, peer->have, sizeof(peer->in), &head);
 	if (r < 0 || (r > 0 && head.chunked))
 		return -1;
 	if (r == 0)
 		return 0;
 	peer->closing = head.close;
-	if (head.get) {
+	if (head.method == HTTP_GET || head.method == HTTP_HEAD) {
 		if (head.target_size == strlen(BENCH_STATUS_PATH) &&
 			memcmp(head.target, BENCH_STATUS_PATH, head.target_size) == 0)
 			peer->end += server_status(thread->server, peer->out + peer->end, room(peer));
 		else
-			put(peer, hello, sizeof(hello) - 1 - (head.head ? 6 : 0));
+			put(peer, hello, sizeof(hello) - 1 - (head.method == HTTP_HEAD ? 6 : 0));
 	} else {
 		n = snprintf(peer->out + peer->end, room(peer), "HTTP/1.1 200 OK\r\nContent-Length: %ju\r\n\r\n",
 			(uintmax_t)head.length);

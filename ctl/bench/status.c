@@ -8,9 +8,9 @@
 #include <poll.h>
 #include <string.h>
 
-#include "ctl/bench/http.h"
 #include "ctl/bench/protocol.h"
 #include "ctl/bench/socket.h"
+#include "ctl/http.h"
 #include "ctl/smc/socket.h"
 
 static uint64_t value_of(const char *text, const char *key)
@@ -108,7 +108,7 @@ static int read_answer(int fd, uint64_t deadline, struct status *out)
 		if (n <= 0)
 			return -ENOENT;
 		have += (size_t)n;
-		r = http_response(text, have, &head);
+		r = http_response(text, have, sizeof(text), &head);
 		if (r < 0 || (r > 0 && (head.status != 200 || !head.has_length || head.length > sizeof(text))))
 			return -ENOENT;
 		if (r > 0 && have >= head.size + head.length)

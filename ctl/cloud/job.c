@@ -206,6 +206,8 @@ static enum ctl_exit do_step(struct job *job, const struct plan_step *step)
 	default:
 		if (step->id[0] && step->sign == '~')
 			code = note_existing(job, step);
+		if (code == CTL_OK && step->action == PLAN_MODIFY)
+			return job_modify(job, step);
 		return code == CTL_OK ? job_converge(job, step) : code;
 	}
 }

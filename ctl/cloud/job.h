@@ -55,6 +55,9 @@ enum ctl_exit job_create(struct job *job, const struct plan_step *step);
 /* Brings an existing resource to where the step wants it: looks, acts, looks, until it is there. */
 enum ctl_exit job_converge(struct job *job, const struct plan_step *step);
 
+/* Gives an existing resource other values in place. */
+enum ctl_exit job_modify(struct job *job, const struct plan_step *step);
+
 /* The identifier of a resource by the state, or "". */
 const char *job_id(const struct job *job, const char *resource);
 

@@ -45,7 +45,7 @@ int metadata_get(struct cloud_net *net, const char *path, char **out)
 	_cleanup_secret_ char *token = NULL;
 	_cleanup_secret_ char *header = NULL;
 	_cleanup_free_ char *full = NULL;
-	int r = ask(net, "PUT", "api/token", "X-aliyun-ecs-metadata-token-ttl-seconds: 60", &token);
+	int r = ask(net, "PUT", "api/token", "X-aliyun-ecs-metadata-token-ttl-seconds: 21600", &token);
 
 	if (r < 0)
 		return r;

@@ -6,7 +6,7 @@
 
 #include "ctl/cloud/plan.h"
 
-static const struct world_object *object_of(const struct stack *stack, const struct world *world, size_t i)
+const struct world_object *plan_interface_of(const struct stack *stack, const struct world *world, size_t i)
 {
 	char name[STATE_RESOURCE];
 
@@ -25,6 +25,16 @@ uint64_t plan_queue_pairs(const struct stack *stack, const struct world *world, 
 	return world->type.erdma ? world->type.queue_pairs / world->type.erdma : 0;
 }
 
+/* There are ways to make an interface an eRDMA one and to give that other queue pairs; none to make it an ordinary one. */
+bool plan_is_modified(const struct stack *stack, const struct world *world, size_t i)
+{
+	const struct stack_interface *wanted = &stack->interfaces[i];
+	const struct world_object *there = plan_interface_of(stack, world, i);
+
+	return there && wanted->erdma &&
+		(!there->erdma || (wanted->queue_pairs && wanted->queue_pairs != there->queue_pairs));
+}
+
 static void check_room(const struct stack *stack, const struct world *world, struct plan *plan)
 {
 	/* An instance to be run brings its primary interface. */
@@ -33,11 +43,12 @@ static void check_room(const struct stack *stack, const struct world *world, str
 	const char *type = world->instance.id[0] ? world->instance.type : stack->run.type;
 
 	for (size_t i = 0; i < stack->interface_count; i++) {
-		const struct world_object *there = object_of(stack, world, i);
+		const struct world_object *there = plan_interface_of(stack, world, i);
 
 		interfaces++;
 		erdma += stack->interfaces[i].erdma;
-		pairs += there ? there->queue_pairs : plan_queue_pairs(stack, world, i);
+		pairs += there && !plan_is_modified(stack, world, i) ? there->queue_pairs
+								     : plan_queue_pairs(stack, world, i);
 	}
 	if (interfaces > world->type.interfaces)
 		plan_refuse(plan, CTL_CANNOT, "interfaces",

@@ -24,6 +24,7 @@ const char *plan_action_word(enum plan_action action)
 		[PLAN_STOP] = "stop",
 		[PLAN_DELETE_INSTANCE] = "delete",
 		[PLAN_FORGET] = "forget",
+		[PLAN_MODIFY] = "modify",
 	};
 
 	return words[action];
@@ -53,9 +54,10 @@ uint64_t plan_digest(const struct plan *plan, const struct stack *stack, const s
 
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_step *step = &plan->steps[i];
-		char text[STATE_RESOURCE + STACK_ID + 32];
+		char text[STATE_RESOURCE + STACK_ID + 64];
 
-		snprintf(text, sizeof(text), "%zu %u %s %s", i, (unsigned)step->action, step->resource, step->id);
+		snprintf(text, sizeof(text), "%zu %u %s %s %llu", i, (unsigned)step->action, step->resource, step->id,
+			(unsigned long long)step->queue_pairs);
 		digest = digest * UINT64_C(0x100000001b3) ^ policy_digest(text, strlen(text));
 	}
 	return digest;
@@ -67,6 +69,8 @@ static void show_costs(struct out *out, const struct plan *plan, const struct st
 		if (plan->steps[i].action == PLAN_RUN)
 			out_note(out, "bills: the instance %s, %s an hour (an estimate; disks and traffic come on top)",
 				stack->run.type, price[0] ? price : "price unknown");
+		if (plan->steps[i].action == PLAN_MODIFY && plan->steps[i].bills)
+			out_note(out, "bills: the public address by another bandwidth");
 		if (plan->steps[i].action == PLAN_ALLOCATE)
 			out_note(out, "bills: the public address, by %s, and by the hour while it is bound to nothing",
 				stack->address.by_bandwidth ? "bandwidth" : "traffic");

@@ -145,10 +145,11 @@ static void plan_rule(
 		recorded && !object ? gone : "");
 }
 
-static bool same_interface(const struct stack_interface *wanted, const struct world_object *object)
+/* Neither by the documentation, nor is there an action for it. */
+static bool must_be_replaced(const struct stack_interface *wanted, const struct world_object *object)
 {
-	return wanted->erdma == object->erdma && (!wanted->queue_pairs || wanted->queue_pairs == object->queue_pairs) &&
-		(!wanted->vswitch[0] || strcmp(wanted->vswitch, object->vswitch) == 0);
+	return (object->erdma && !wanted->erdma) ||
+		(wanted->vswitch[0] && strcmp(wanted->vswitch, object->vswitch) != 0);
 }
 
 static void plan_new_interface(const struct stack *stack, size_t i, const char *name, bool recorded,
@@ -166,37 +167,64 @@ static void plan_new_interface(const struct stack *stack, size_t i, const char *
 	add(plan, '+', PLAN_ATTACH, name, "", "to %s", world->instance.id[0] ? world->instance.id : "the new instance");
 }
 
+/* The part of an interface that is there: what is attached to something else has been refused. */
+static void plan_there(const struct stack *stack, size_t i, const struct world *world,
+	const struct world_object *object, struct plan *plan)
+{
+	bool attached = strcmp(object->status, "InUse") == 0;
+	bool modified = plan_is_modified(stack, world, i);
+	struct plan_step *step;
+
+	if (modified) {
+		uint64_t pairs = plan_queue_pairs(stack, world, i);
+
+		step = add(plan, '~', PLAN_MODIFY, object->resource, object->id,
+			"%s with %llu queue pairs; should the service refuse: take it out of the file, apply, put it "
+			"in again",
+			object->erdma ? "eRDMA" : "becomes an eRDMA interface", (unsigned long long)pairs);
+		if (step)
+			step->queue_pairs = pairs;
+	}
+	if (!attached)
+		add(plan, '~', PLAN_ATTACH, object->resource, object->id, "is %s; to %s", object->status,
+			world->instance.id[0] ? world->instance.id : "the new instance");
+	else if (!modified)
+		add(plan, '=', PLAN_KEEP, object->resource, object->id, "attached, %s", object->address);
+}
+
+/* Interfaces that give queue pairs away come first. */
+static bool gives_away(const struct stack *stack, const struct world *world, size_t i)
+{
+	const struct world_object *object = plan_interface_of(stack, world, i);
+
+	return object && plan_is_modified(stack, world, i) && plan_queue_pairs(stack, world, i) < object->queue_pairs;
+}
+
 static void plan_interface(
 	const struct stack *stack, size_t i, const struct state *state, const struct world *world, struct plan *plan)
 {
 	char name[STATE_RESOURCE];
-	const struct world_object *object;
+	const struct world_object *object = plan_interface_of(stack, world, i);
 
 	snprintf(name, sizeof(name), "interface/%s", stack->interfaces[i].name);
-	object = world_find(world, name);
 	if (!object) {
 		plan_new_interface(stack, i, name, state_find(state, name) != NULL, world, plan);
 		return;
 	}
 	if (!is_usable(plan, object))
 		return;
-	if (!same_interface(&stack->interfaces[i], object)) {
+	if (must_be_replaced(&stack->interfaces[i], object))
 		plan_refuse(plan, CTL_FAILED, name,
-			"%s has %s, %llu queue pairs, %s, which cannot be changed in place; take it out of the file, "
-			"apply, put "
-			"it in again",
-			object->id, object->erdma ? "eRDMA" : "no eRDMA", (unsigned long long)object->queue_pairs,
-			object->vswitch);
-	} else if (object->attached[0] && strcmp(object->attached, world->instance.id) != 0) {
+			"%s is %s in %s, which cannot be changed in place; it must be replaced: take it out of the "
+			"file, "
+			"apply, put it in again",
+			object->id, object->erdma ? "an eRDMA interface" : "an ordinary interface", object->vswitch);
+	else if (object->attached[0] && strcmp(object->attached, world->instance.id) != 0)
 		plan_refuse(plan, CTL_STALE, name,
 			"%s is attached to %s, and that is not the stack's doing; detach it there first", object->id,
 			object->attached);
-	} else if (strcmp(object->status, "InUse") == 0) {
-		add(plan, '=', PLAN_KEEP, name, object->id, "attached, %s", object->address);
-	} else {
-		add(plan, '~', PLAN_ATTACH, name, object->id, "is %s; to %s", object->status,
-			world->instance.id[0] ? world->instance.id : "the new instance");
-	}
+	else
+		plan_there(stack, i, world, object, plan);
 }
 
 /* What the address shall be bound to: an identifier, or "" when that is still to be made. */
@@ -210,6 +238,27 @@ static const char *address_target(const struct stack *stack, const struct world 
 	snprintf(name, sizeof(name), "interface/%s", stack->address.on);
 	object = world_find(world, name);
 	return object ? object->id : "";
+}
+
+/* An address that is there and bound to nothing else. */
+static void plan_address_there(
+	const struct stack *stack, const struct world_object *object, const char *on, struct plan *plan)
+{
+	bool bound = strcmp(object->status, "InUse") == 0;
+	bool modified = object->bandwidth != stack->address.bandwidth;
+	struct plan_step *step;
+
+	if (modified) {
+		step = add(plan, '~', PLAN_MODIFY, "address", object->id, "%u Mbit/s instead of %llu",
+			stack->address.bandwidth, (unsigned long long)object->bandwidth);
+		/* By traffic the bandwidth is only a limit. */
+		if (step)
+			step->bills = stack->address.by_bandwidth;
+	}
+	if (!bound)
+		add(plan, '~', PLAN_ASSOCIATE, "address", object->id, "is %s; with %s", object->status, on);
+	else if (!modified)
+		add(plan, '=', PLAN_KEEP, "address", object->id, "%s on %s", object->address, on);
 }
 
 static void plan_address(
@@ -231,19 +280,18 @@ static void plan_address(
 	}
 	if (!is_usable(plan, object))
 		return;
-	if (object->bandwidth != stack->address.bandwidth || strcmp(object->type, charge) != 0)
+	if (strcmp(object->type, charge) != 0)
 		plan_refuse(plan, CTL_FAILED, "address",
-			"%s has %llu Mbit/s, %s, which is not changed in place; take it out of the file, apply, put it "
-			"in again",
-			object->id, (unsigned long long)object->bandwidth, object->type);
+			"%s is charged %s, which cannot be changed in place; it must be replaced, and the address is "
+			"then "
+			"another one: take it out of the file, apply, put it in again",
+			object->id, object->type);
 	else if (object->attached[0] && strcmp(object->attached, target) != 0)
 		plan_refuse(plan, CTL_STALE, "address",
 			"%s is associated with %s, and that is not the stack's doing; release it there first",
 			object->id, object->attached);
-	else if (strcmp(object->status, "InUse") == 0)
-		add(plan, '=', PLAN_KEEP, "address", object->id, "%s on %s", object->address, on);
 	else
-		add(plan, '~', PLAN_ASSOCIATE, "address", object->id, "is %s; with %s", object->status, on);
+		plan_address_there(stack, object, on, plan);
 }
 
 static bool is_wanted(const struct stack *stack, const char *resource)
@@ -299,8 +347,12 @@ int plan_make(const struct stack *stack, const struct state *state, const struct
 	plan_instance(stack, state, world, out);
 	for (size_t i = 0; i < stack->rule_count; i++)
 		plan_rule(&stack->rules[i], state, world, out);
-	for (size_t i = 0; i < stack->interface_count; i++)
-		plan_interface(stack, i, state, world, out);
+	for (int first = 1; first >= 0; first--) {
+		for (size_t i = 0; i < stack->interface_count; i++) {
+			if (gives_away(stack, world, i) == first)
+				plan_interface(stack, i, state, world, out);
+		}
+	}
 	if (stack->address.wanted)
 		plan_address(stack, state, world, out);
 	return out->no_memory ? -ENOMEM : 0;

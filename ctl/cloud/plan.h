@@ -23,6 +23,7 @@ enum plan_action {
 	PLAN_STOP = 12,
 	PLAN_DELETE_INSTANCE = 13,
 	PLAN_FORGET = 14, /* takes it out of the state; it is gone, or was never ours */
+	PLAN_MODIFY = 15, /* in place: an interface's mode and queue pairs, an address's bandwidth */
 };
 
 struct plan_step {
@@ -34,7 +35,7 @@ struct plan_step {
 	bool bills;
 	bool pre_existing;
 	bool failed;          /* when it was carried out */
-	uint64_t queue_pairs; /* of an interface to be made */
+	uint64_t queue_pairs; /* of an interface to be made or modified */
 };
 
 struct plan_refusal {
@@ -85,6 +86,12 @@ __attribute__((format(printf, 4, 5))) void plan_refuse(
 
 /* The queue pairs that interface i of the file gets. */
 uint64_t plan_queue_pairs(const struct stack *stack, const struct world *world, size_t i);
+
+/* The object of interface i of the file, or NULL. */
+const struct world_object *plan_interface_of(const struct stack *stack, const struct world *world, size_t i);
+
+/* True if interface i of the file is there in another mode or with other queue pairs, and can be given these in place. */
+bool plan_is_modified(const struct stack *stack, const struct world *world, size_t i);
 
 /* Refuses what the instance type, zones and groups do not allow. */
 void plan_check(const struct stack *stack, const struct world *world, struct plan *plan);

@@ -164,18 +164,14 @@ static int send_form(
 	_cleanup_free_ char *query = NULL;
 	_cleanup_free_ char *url = NULL;
 	char date[SIGN_DATE];
-	char nonce[SIGN_NONCE];
 	struct http_request http = {.method = "POST", .headers = headers, .timeout_ms = TIMEOUT_MS};
-	int r = sign_nonce(nonce);
+	int r;
 
-	if (r < 0)
-		return r;
 	sign_date(time(NULL), date);
 	cloud_params_add(&params, "Action", call->action);
 	cloud_params_add(&params, "Version", versions[call->product]);
 	cloud_params_add(&params, "Format", "JSON");
 	cloud_params_add(&params, "Timestamp", date);
-	cloud_params_add(&params, "SignatureNonce", nonce);
 	r = cloud_params_query(&params, &query);
 	if (r == 0)
 		r = cloud_params_query(call->params, &body);

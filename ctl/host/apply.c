@@ -27,12 +27,15 @@ static bool is_planned(const struct host_plan *plan, const struct journal_entry 
 	return false;
 }
 
-/* What an earlier profile set goes back, unless it is another's by now. Directories stay until revert. */
+/*
+ * What an earlier profile set goes back, unless it is another's by now. Directories stay until revert, and so do modules, which
+ * may be in use.
+ */
 static void add_leftover(struct host *host, const struct journal_entry *entry, struct host_plan *plan)
 {
 	struct host_plan_item *item;
 
-	if (entry->kind == HOST_DIRECTORY || is_planned(plan, entry))
+	if (entry->kind == HOST_DIRECTORY || entry->kind == HOST_MODULE || is_planned(plan, entry))
 		return;
 	item = host_plan_add(plan, host, entry->kind, entry->name, entry->before);
 	if (!item || item->state != PLAN_CHANGE)

@@ -6,11 +6,14 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <linux/magic.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 
 #include "ctl/apply.h"
 #include "ctl/smc/netns.h"
@@ -59,13 +62,51 @@ static enum ctl_exit load_profile(struct host_command *command, struct ctl *ctl,
 	return command->path ? parse(ctl, path, text, size, &command->profile) : host_failed(ctl, -errno);
 }
 
-/* From here on every path is the image's, its symbolic links included. */
-static enum ctl_exit enter_root(struct host_command *command, struct ctl *ctl, const char *root)
+static bool is_mounted(const char *path, unsigned long magic)
 {
-	command->host.offline = true;
-	if (chroot(root) < 0 || chdir("/") < 0)
-		return ctl_error(ctl, ctl_exit_of(-errno), "root", root, "%s", strerror(errno));
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && (unsigned long)fs.f_type == magic;
+}
+
+/* Each network namespace has entries of its own below /proc/PID/net, and others may look at them (proc_tgid_net_lookup()). */
+static bool is_network_of_init(void)
+{
+	struct stat first, own;
+
+	return stat("/proc/1/net/dev", &first) == 0 && stat("/proc/self/net/dev", &own) == 0 &&
+		first.st_ino == own.st_ino;
+}
+
+/* A profile that was applied to a container's own view would look applied, and the host be as before. */
+static enum ctl_exit check_node(struct ctl *ctl, const char *node)
+{
+	if (!is_mounted("/proc", PROC_SUPER_MAGIC) || !is_mounted("/sys", SYSFS_MAGIC))
+		return ctl_error(ctl, CTL_CANNOT, "node", node,
+			"not the root of a running host: its /proc and /sys are not there; mount the host's / with all "
+			"that is below it");
+	if (!is_network_of_init())
+		return ctl_error(ctl, CTL_CANNOT, "node", node,
+			"this process is not in the network namespace of that host and would set another's; a pod "
+			"needs \"hostNetwork\": true");
 	return CTL_OK;
+}
+
+/* From here on every path is the image's or the host's, its symbolic links included; so are the programs that are run. */
+static enum ctl_exit enter_root(struct host_command *command, struct ctl *ctl, const struct host_root *root)
+{
+	const char *path = root->image ? root->image : root->node;
+
+	if (root->image && root->node)
+		return ctl_error(
+			ctl, CTL_USAGE, "option", "--node", "is for a running host, --root for an image; give one");
+	command->host.offline = root->image != NULL;
+	if (chroot(path) < 0 || chdir("/") < 0)
+		return ctl_error(ctl, ctl_exit_of(-errno), root->node ? "node" : "root", path, "%s", strerror(errno));
+	/* A container's is for what is in the container. */
+	if (root->node && setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1) < 0)
+		return host_failed(ctl, -errno);
+	return root->node ? check_node(ctl, path) : CTL_OK;
 }
 
 static uint64_t netns_inode(void)
@@ -110,17 +151,17 @@ static enum ctl_exit enter_netns(struct host_command *command, struct ctl *ctl, 
 	return CTL_OK;
 }
 
-static enum ctl_exit go(struct host_command *command, struct ctl *ctl, const struct host_where *where)
+static enum ctl_exit go(struct host_command *command, struct ctl *ctl, const struct host_root *root)
 {
 	enum ctl_exit code = CTL_OK;
 
 	command->host.ctl = ctl;
-	if (where->root && where->netns)
-		return ctl_error(ctl, CTL_USAGE, "option", "--netns", "cannot stand beside --root");
-	if (where->root)
-		code = enter_root(command, ctl, where->root);
-	else if (where->netns)
-		code = enter_netns(command, ctl, where->netns);
+	if (root->netns && (root->image || root->node))
+		return ctl_error(ctl, CTL_USAGE, "option", "--netns", "cannot stand beside --root and --node");
+	if (root->image || root->node)
+		code = enter_root(command, ctl, root);
+	else if (root->netns)
+		code = enter_netns(command, ctl, root->netns);
 	journal_place(&command->journal, command->host.netns);
 	return code;
 }
@@ -156,8 +197,8 @@ static enum ctl_exit load_journal(struct host_command *command, struct ctl *ctl)
 	return CTL_OK;
 }
 
-enum ctl_exit host_command_open(struct host_command *command, struct ctl *ctl, const char *profile,
-	const struct host_where *where, bool changes)
+enum ctl_exit host_command_open(
+	struct host_command *command, struct ctl *ctl, const char *profile, const struct host_root *root, bool changes)
 {
 	enum ctl_exit code = CTL_OK;
 
@@ -165,7 +206,7 @@ enum ctl_exit host_command_open(struct host_command *command, struct ctl *ctl, c
 	if (profile)
 		code = load_profile(command, ctl, profile);
 	if (code == CTL_OK)
-		code = go(command, ctl, where);
+		code = go(command, ctl, root);
 	if (code == CTL_OK && !profile)
 		code = load_profile(command, ctl, PROFILE_DEFAULT);
 	if (code == CTL_OK && changes)
@@ -175,7 +216,7 @@ enum ctl_exit host_command_open(struct host_command *command, struct ctl *ctl, c
 
 enum ctl_exit host_command_reopen(struct host_command *command, struct ctl *ctl)
 {
-	enum ctl_exit code = host_command_journal(command, ctl, &(struct host_where){.root = NULL}, false);
+	enum ctl_exit code = host_command_journal(command, ctl, &(struct host_root){.image = NULL}, false);
 	const char *text = command->journal.profile;
 
 	if (code != CTL_OK || !text)
@@ -231,9 +272,9 @@ static int claim_all(struct host_command *command)
 }
 
 enum ctl_exit host_command_journal(
-	struct host_command *command, struct ctl *ctl, const struct host_where *where, bool force)
+	struct host_command *command, struct ctl *ctl, const struct host_root *root, bool force)
 {
-	enum ctl_exit code = go(command, ctl, where);
+	enum ctl_exit code = go(command, ctl, root);
 	bool damaged;
 	int r;
 

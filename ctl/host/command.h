@@ -9,10 +9,15 @@
 	{ \
 		"root", 0, "DIR", "the image of a system below DIR: its files only (as root)" \
 	}
+#define CTL_OPTION_NODE \
+	{ \
+		"node", 0, "DIR", "the running host whose root is mounted at DIR in this container (as root)" \
+	}
 
-/* Where a command works, if not on the host it runs on: in the image below root, or in a network namespace. */
-struct host_where {
-	const char *root;
+/* Where the host is, at most one of them: an image's files, the running system seen from a container, a network namespace. */
+struct host_root {
+	const char *image;
+	const char *node;
 	const char *netns;
 };
 
@@ -27,18 +32,18 @@ struct host_command {
 void host_command_clear(struct host_command *command);
 
 /*
- * Loads the profile (NULL: the default one), goes where it is to work, takes the lock if the command changes something, loads the
- * journal. Says what is wrong.
+ * Loads the profile (NULL: the default one), goes where the host is, takes the lock if the command changes
+ * something, loads the journal. Says what is wrong.
  */
-_must_check_ enum ctl_exit host_command_open(struct host_command *command, struct ctl *ctl, const char *profile,
-	const struct host_where *where, bool changes);
+_must_check_ enum ctl_exit host_command_open(
+	struct host_command *command, struct ctl *ctl, const char *profile, const struct host_root *root, bool changes);
 
 /* The same, with the profile that was applied last; NULL where none was. */
 _must_check_ enum ctl_exit host_command_reopen(struct host_command *command, struct ctl *ctl);
 
 /* Without a profile. force: a damaged journal is replaced by what can be known without one, the files of our names. */
 _must_check_ enum ctl_exit host_command_journal(
-	struct host_command *command, struct ctl *ctl, const struct host_where *where, bool force);
+	struct host_command *command, struct ctl *ctl, const struct host_root *root, bool force);
 
 /* "smcctl: host: WHY" and the exit code for -errno. */
 enum ctl_exit host_failed(struct ctl *ctl, int error);

@@ -18,6 +18,19 @@ static void drop(struct node *list, struct node *element)
 		node_remove(list, element);
 }
 
+static void drop_named(struct node *list, const char *name)
+{
+	struct node *items = node_get(list, "items");
+
+	for (struct node *n = items ? items->first : NULL, *next; n; n = next) {
+		const char *text = node_string(node_get(n, "metadata"), "name");
+
+		next = n->next;
+		if (text && strcmp(text, name) == 0)
+			node_remove(items, n);
+	}
+}
+
 static void drop_kind(struct node *list, const char *kind)
 {
 	drop(node_get(list, "items"), find(list, kind));
@@ -52,6 +65,8 @@ static void fill(struct tree *tree, struct node *node, const struct manifest *ma
 		{"@IMAGE@", manifest->image},
 		{"@WEBHOOK_IMAGE@", manifest->webhook_image},
 		{"@POLICY@", manifest->policy},
+		{"@HOST@", manifest->host},
+		{"@HOST_DIGEST@", manifest->host_digest},
 		{"@EID@", manifest->eid},
 		{"@PNETID@", manifest->pnetid},
 		{"@INTERFACE@", manifest->interface},
@@ -70,15 +85,30 @@ static void fill(struct tree *tree, struct node *node, const struct manifest *ma
 	}
 }
 
+static void leave_out_host(struct node *list, struct node *template)
+{
+	struct node *annotations = node_get(node_get(template, "metadata"), "annotations");
+	struct node *spec = node_get(template, "spec");
+	struct node *volumes = node_get(spec, "volumes");
+
+	drop_named(list, "smcshim-host");
+	drop(annotations, node_get(annotations, "smc.smcctl.io/host-profile"));
+	drop(node_get(spec, "initContainers"), node_find(node_get(spec, "initContainers"), "name", "host"));
+	drop(volumes, node_find(volumes, "name", "host"));
+	drop(volumes, node_find(volumes, "name", "host-profile"));
+}
+
 static void leave_out(struct node *list, const struct manifest *manifest)
 {
-	struct node *spec = node_get(node_get(node_get(find(list, "DaemonSet"), "spec"), "template"), "spec");
-	struct node *init = node_get(spec, "initContainers");
+	struct node *template = node_get(node_get(find(list, "DaemonSet"), "spec"), "template");
+	struct node *init = node_get(node_get(template, "spec"), "initContainers");
 	struct node *configuration = find(list, "MutatingWebhookConfiguration");
 	struct node *metadata = node_get(configuration, "metadata");
 	struct node *hooks = node_get(configuration, "webhooks");
 	struct node *client = node_get(hooks ? hooks->first : NULL, "clientConfig");
 
+	if (!manifest->host)
+		leave_out_host(list, template);
 	if (!manifest->eid)
 		drop(init, node_find(init, "name", "eid"));
 	if (!manifest->pnetid)

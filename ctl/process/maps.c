@@ -52,15 +52,19 @@ static bool parse_line(const char *line, struct mapping *out)
 
 static void take_mapping(const struct mapping *mapping, struct maps *out)
 {
+	bool supervisor;
+
 	if (mapping->offset != 0)
 		return;
 	/* Its size tells a table, under whatever name it was opened. */
 	if (mapping->to - mapping->from == POLICY_TABLE_SIZE)
 		out->table = mapping->from;
 	/* " (deleted)" may follow after an update of the package. */
-	if (!starts_with(path_base(mapping->path), PATHS_LIBRARY) || out->libraries == MAPS_LIBRARIES)
+	supervisor = starts_with(path_base(mapping->path), PATHS_SUPERVISOR);
+	if ((!supervisor && !starts_with(path_base(mapping->path), PATHS_LIBRARY)) || out->libraries == MAPS_LIBRARIES)
 		return;
 	out->library[out->libraries].base = mapping->from;
+	out->library[out->libraries].supervisor = supervisor;
 	snprintf(out->library[out->libraries].path, MAPS_PATH, "%.*s", (int)(MAPS_PATH - 1), mapping->path);
 	out->libraries++;
 }

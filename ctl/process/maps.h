@@ -14,7 +14,8 @@
 
 struct maps {
 	struct {
-		uint64_t base; /* address of the file's first byte */
+		uint64_t base;   /* address of the file's first byte */
+		bool supervisor; /* not the library, but the program that does its work from outside */
 		char path[MAPS_PATH];
 	} library[MAPS_LIBRARIES];
 	size_t libraries;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,8 +69,15 @@ static int read_maps(int dir, struct maps *out)
 	return maps_read(stream, out);
 }
 
+/* What a supervisor says of itself. */
+struct about {
+	uint64_t program;
+	uint64_t supervisor;
+	char comm[16];
+};
+
 /* The counters in the library at base. Returns 0, -EPROTO (not ours), -EPROTONOSUPPORT (another ABI) or -errno. */
-static int read_counters(pid_t pid, uint64_t base, struct process_report *out)
+static int read_counters(pid_t pid, uint64_t base, struct about *about, struct process_report *out)
 {
 	_cleanup_free_ struct smcshim_counters *counters = NULL;
 	uint64_t address;
@@ -95,6 +103,9 @@ static int read_counters(pid_t pid, uint64_t base, struct process_report *out)
 	out->table_state = counters->about.table_state;
 	snprintf(out->table, sizeof(out->table), "%.*s", (int)sizeof(counters->about.table) - 1, counters->about.table);
 	memcpy(out->value, counters->value, sizeof(out->value));
+	about->program = counters->about.program;
+	about->supervisor = counters->about.supervisor;
+	snprintf(about->comm, sizeof(about->comm), "%.*s", (int)sizeof(counters->about.comm) - 1, counters->about.comm);
 	return 0;
 }
 
@@ -109,10 +120,33 @@ static int read_policy_state(pid_t pid, uint64_t table)
 	return header.state <= POLICY_OBSERVE ? (int)header.state : POLICY_OFF;
 }
 
+/* The report is about the tree of processes, under its first one's number and name. */
+static void describe_supervised(uint64_t base, const struct about *about, struct process_report *out)
+{
+	int serving = 0;
+	uint64_t address;
+
+	/* Its guardian has the same counters. */
+	if (symbol_find(out->pid, base, "smcshim_serving", &address) < 0 ||
+		memory_read(out->pid, address, &serving, sizeof(serving)) < 0 || !serving) {
+		out->kind = PROCESS_PLAIN;
+		return;
+	}
+	out->supervisor = out->pid;
+	snprintf(out->program, sizeof(out->program), "%s", about->comm);
+	/* In another PID namespace its numbers are not ours. */
+	if (about->supervisor == (uint64_t)out->pid && about->program <= INT32_MAX &&
+		kill((pid_t)about->program, 0) == 0)
+		out->pid = (pid_t)about->program;
+}
+
 static void inspect_libraries(const struct maps *maps, struct process_report *out)
 {
+	struct about about = {.program = 0};
+	size_t found = 0;
+
 	for (size_t i = 0; i < maps->libraries; i++) {
-		int r = read_counters(out->pid, maps->library[i].base, out);
+		int r = read_counters(out->pid, maps->library[i].base, &about, out);
 
 		if (i > 0 && r < 0)
 			continue;
@@ -122,11 +156,15 @@ static void inspect_libraries(const struct maps *maps, struct process_report *ou
 			: r == -EPERM || r == -EACCES ? PROCESS_DENIED
 			: r == -ESRCH                 ? PROCESS_GONE
 						      : PROCESS_UNREADABLE;
+		found = i;
 		if (r == 0)
 			break;
 	}
-	if (out->kind == PROCESS_CARRIES)
-		out->policy_state = read_policy_state(out->pid, maps->table);
+	if (out->kind != PROCESS_CARRIES)
+		return;
+	out->policy_state = read_policy_state(out->pid, maps->table);
+	if (maps->library[found].supervisor)
+		describe_supervised(maps->library[found].base, &about, out);
 }
 
 /* The process does not carry the library: was it meant to? */

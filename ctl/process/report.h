@@ -31,7 +31,8 @@ enum process_absence {
 
 /* Fixed size, no pointers: it travels through a pipe. */
 struct process_report {
-	pid_t pid;
+	pid_t pid;        /* of a supervised tree: its first process, or where that is not known the supervisor */
+	pid_t supervisor; /* 0: it carries the library itself */
 	enum process_kind kind;
 	enum process_absence absence;
 	uint32_t abi;

@@ -2,6 +2,8 @@
 /* The small programs of the benchmark: creates sockets, accepts, or connects in a loop and prints connections per second. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -10,7 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +23,7 @@
 #endif
 
 static const char usage[] = "usage: sockets count COUNT\n"
+			    "       sockets calls|filtered-calls COUNT\n"
 			    "       sockets serve tcp|smc ADDRESS PORT\n"
 			    "       sockets connect tcp|smc|downgraded blocking|poll ADDRESS PORT COUNT\n"
 			    "       sockets hold ADDRESS PORT COUNT\n";
@@ -89,6 +94,30 @@ static int count(long n)
 		check(fd >= 0, "socket");
 		close(fd);
 	}
+	return 0;
+}
+
+/* The least that any seccomp filter costs. */
+static void filter(void)
+{
+	struct sock_filter allow = {.code = BPF_RET | BPF_K, .k = SECCOMP_RET_ALLOW};
+	struct sock_fprog program = {.len = 1, .filter = &allow};
+
+	check(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
+	check(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0, "seccomp");
+}
+
+/* A system call that nobody watches, n times; prints calls per second. */
+static int calls(long n, bool filtered)
+{
+	double began;
+
+	if (filtered)
+		filter();
+	began = seconds();
+	for (long i = 0; i < n; i++)
+		syscall(SYS_getppid);
+	printf("%.1f\n", (double)n / (seconds() - began));
 	return 0;
 }
 
@@ -174,6 +203,8 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	if (strcmp(verb, "count") == 0 && argc == 3)
 		return count(number(argv[2]));
+	if ((strcmp(verb, "calls") == 0 || strcmp(verb, "filtered-calls") == 0) && argc == 3)
+		return calls(number(argv[2]), *verb == 'f');
 	if (strcmp(verb, "serve") == 0 && argc == 5) {
 		at = address_of(argv[3], argv[4]);
 		serve(kind_of(argv[2]).protocol, &at);

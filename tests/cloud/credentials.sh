@@ -24,6 +24,19 @@ agrees() {
 	[ "${key:0:4}***" = "$want" ]
 	result $? "... as the vendor's own chain has it ($key)"
 }
+# The same where somebody has to be asked for the key: the vendor's chain takes it too, and both ask the same questions.
+asks_alike() {
+	: >double/ways
+	uses "$@" ALIBABA_CLOUD_REGION_ID=cn-hangzhou
+	mv double/ways ours && : >double/ways
+	local want=$2
+	shift 3
+	key=$(env "$@" node "$top_srcdir/tests/fakecloud/chain.js" "$port" 2>err)
+	[ "${key:0:4}***" = "$want" ]
+	result $? "... as the vendor's own chain has it ($key)"
+	[ -s ours ] && diff ours double/ways >out 2>&1
+	result $? "... by the same requests"
+}
 profile() { # MODE MORE
 	mkdir -p home/.aliyun
 	cat >home/.aliyun/config.json <<END
@@ -41,8 +54,8 @@ ini() {
 own='"access_key_id": "testid", "access_key_secret": "testsecret",'
 env_key='ALIBABA_CLOUD_ACCESS_KEY_ID=other ALIBABA_CLOUD_ACCESS_KEY_SECRET=othersecret'
 
-uses "the instance's role, when there is nothing else" "STS.***" "metadata service"
-uses "... a role that is named" "STS.***" "metadata service" ALIBABA_CLOUD_ECS_METADATA=the-role
+asks_alike "the instance's role, when there is nothing else" "STS.***" "metadata service"
+asks_alike "... a role that is named" "STS.***" "metadata service" ALIBABA_CLOUD_ECS_METADATA=the-role
 gives 77 "... or switched off" env ALIBABA_CLOUD_ECS_METADATA_DISABLED=true "$smcctl" cloud whoami
 says err "^smcctl: credentials 'access key': none in the environment"
 ini '[default]' 'type = access_key' 'access_key_id = testid' 'access_key_secret = testsecret' '' '# comment' '[other]' 'type=access_key' \
@@ -58,12 +71,26 @@ agrees "... with a token" "STS.***" "CLI profile"
 # shellcheck disable=SC2086
 agrees "the environment before them" "othe***" "environment" $env_key
 profile RamRoleArn "$own"'"ram_role_arn": "acs:ram::1:role/x", "ram_session_name": "s",'
-uses "a profile with a role" "STS.***" "CLI profile"
+asks_alike "a profile with a role" "STS.***" "CLI profile"
+profile RamRoleArn "$own"'"ram_role_arn": "acs:ram::1:role/x y+z", "ram_session_name": "s", "expired_seconds": 1200,'
+asks_alike "... for a time" "STS.***" "CLI profile"
+mv home/.aliyun/config.json kept.json
+ini '[default]' 'type = ram_role_arn' 'access_key_id = testid' 'access_key_secret = testsecret' 'role_arn = acs:ram::1:role/x' \
+	'role_session_name = s' 'policy = {"Version":"1"}'
+asks_alike "an INI section with a role and a policy" "STS.***" "INI file"
+ini '[default]' 'type = ecs_ram_role' 'role_name = the-role'
+asks_alike "an INI section with the instance's role" "STS.***" "metadata service"
+mv kept.json home/.aliyun/config.json
 profile EcsRamRole '"ram_role_name": "the-role",'
-uses "a profile with the instance's role" "STS.***" "metadata service"
+asks_alike "a profile with the instance's role" "STS.***" "metadata service"
 printf 'oidc-token' >token
-uses "OIDC before the files" "STS.***" "OIDC" ALIBABA_CLOUD_ROLE_ARN=acs:ram::1:role/x ALIBABA_CLOUD_OIDC_PROVIDER_ARN=acs:ram::1:oidc/y \
-	ALIBABA_CLOUD_OIDC_TOKEN_FILE="$PWD/token"
+asks_alike "OIDC before the files" "STS.***" "OIDC" ALIBABA_CLOUD_ROLE_ARN=acs:ram::1:role/x ALIBABA_CLOUD_OIDC_PROVIDER_ARN=acs:ram::1:oidc/y \
+	ALIBABA_CLOUD_OIDC_TOKEN_FILE="$PWD/token" ALIBABA_CLOUD_ROLE_SESSION_NAME=s
+gives 1 "... with a token that is not taken" env ALIBABA_CLOUD_ROLE_ARN=acs:ram::1:role/x ALIBABA_CLOUD_OIDC_PROVIDER_ARN=acs:ram::1:oidc/y \
+	ALIBABA_CLOUD_OIDC_TOKEN_FILE=/dev/null "$smcctl" cloud whoami
+holds "... nor by the vendor's own client" test "$(env ALIBABA_CLOUD_ROLE_ARN=acs:ram::1:role/x ALIBABA_CLOUD_OIDC_PROVIDER_ARN=acs:ram::1:oidc/y \
+	ALIBABA_CLOUD_OIDC_TOKEN_FILE=/dev/null ALIBABA_CLOUD_CLI_PROFILE_DISABLED=true ALIBABA_CLOUD_ECS_METADATA_DISABLED=true HOME=/nowhere \
+	node "$top_srcdir/tests/fakecloud/chain.js" "$port" 2>err)" = none
 # shellcheck disable=SC2086
 uses "the environment before OIDC" "othe***" "environment" ALIBABA_CLOUD_ROLE_ARN=r ALIBABA_CLOUD_OIDC_PROVIDER_ARN=p \
 	ALIBABA_CLOUD_OIDC_TOKEN_FILE="$PWD/token" $env_key

@@ -96,9 +96,43 @@ gives 0 "a rule that has changed" cloud apply --yes stack.json
 world_is "... is replaced" 'sorted(r["ports"] for r in d["rules"]["sg-1"]) == ["6380/6380", "65500/65515"]'
 sed -i 's/"erdma": true/"erdma": false/' stack.json
 gives 1 "an interface that cannot be changed in place" cloud apply --yes stack.json
-says err "cannot be changed in place"
+says err "cannot be changed in place; it must be replaced"
 stack_file
 cloud destroy --yes stack.json >out 2>err
+
+# What can be changed in place is
+fresh
+sed -i 's/"erdma": true/"erdma": false/' stack.json
+cloud apply --yes stack.json >out 2>err
+sed -i 's/"erdma": false/"erdma": true/; s/"bandwidth": 5/"bandwidth": 7/' stack.json
+gives 2 "a plan of changes in place" cloud plan --detailed-exitcode stack.json
+says out '^~ +interface/smc +modify +eni-[0-9]+ +becomes an eRDMA interface with 10 queue pairs; should the service refuse: take it out '
+says out '^~ +address +modify +eip-[0-9]+ +7 Mbit/s instead of 5$'
+gives 2 "status" cloud status stack.json
+says out '^differs from the file: 2 steps'
+ctl set '{"staleModify":1}'
+gives 0 "apply changes them" cloud apply --yes stack.json
+complete "... each is still the one it was"
+world_is "... and nothing was made anew" 'made("eni")[0]["qp"] == 10 and made("eip")[0]["bandwidth"] == "7" and d["ledger"]["created"] == 2 and
+	[x for x in mutating if x.startswith("Modify")] == ["ModifyNetworkInterfaceAttribute", "ModifyEipAddressAttribute"]'
+gives 0 "nothing to change afterwards" cloud plan --detailed-exitcode stack.json
+sed -i 's/"erdma": true/"erdma": true, "queue_pairs": 12/' stack.json
+ctl fault '{"action":"ModifyNetworkInterfaceAttribute","kind":"reset-after"}'
+gives 0 "other queue pairs, and the reply is lost" cloud apply --yes stack.json
+world_is "... the interface has them" 'made("eni")[0]["qp"] == 12'
+sed -i 's/"queue_pairs": 12/"queue_pairs": 8/' stack.json
+ctl set '{"noTrafficConfig":true}'
+gives 77 "an account that may not change it" cloud apply --yes stack.json
+says err 'Forbidden.NotInWhiteList'
+ctl set '{"noTrafficConfig":false}'
+gives 0 "... and once it may" cloud apply --yes stack.json
+sed -i 's/"bandwidth": 7/"bandwidth": 7, "charge": "bandwidth"/' stack.json
+gives 1 "an address that cannot be changed in place" cloud apply --yes stack.json
+says err "charged PayByTraffic, which cannot be changed in place; it must be replaced, and the address is then another one"
+stack_file
+cloud destroy --yes stack.json >out 2>err
+nothing_left
+no_violation
 
 # What was there before stays
 fresh

@@ -380,6 +380,15 @@ gives 0 "check of an image" image check --root image
 gives 0 "revert of an image" image revert --root image
 (cd image && find . -printf '%p %y %m %l\n' | sort) | diff image.before - >out 2>err
 result $? "... it is as it was"
+gives 3 "a node that is no running host" image apply --node image
+says err "^smcctl: node 'image': not the root of a running host: "
+gives 64 "a node and an image" image plan --node / --root image
+gives 64 "a node with --boot" "$smcctl" host apply --boot --node /
+everything >before
+gives 0 "apply to a node" "$smcctl" host apply --node / p.json
+gives 0 "check of a node" "$smcctl" host check --node / p.json
+gives 0 "revert of a node" "$smcctl" host revert --node /
+holds "... all is as it was" is_as before
 
 # The journal, damaged
 rmdir /etc/NetworkManager 2>/dev/null

@@ -36,6 +36,7 @@ smcctl-service.8
 smcctl-sockets.8
 smcctl-stats.8
 smcctl-status.8
+smcctl-supervise
 smcctl.8
 smcctl.fish
 smcshim-policy-watch.service

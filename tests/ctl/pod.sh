@@ -125,6 +125,17 @@ gives 0 "manifest with a CA of one's own" "$smcctl" pod manifest --ca-bundle tls
 holds "... needs no cert-manager" bash -c '! grep cert-manager out && jq -e ".items[-1].webhooks[0].clientConfig.caBundle" out'
 gives 65 "manifest: a private key is no CA" "$smcctl" pod manifest --ca-bundle <(cat tls.key tls.crt)
 gives 65 "manifest: a policy with an error" "$smcctl" pod manifest --policy stream
+gives 0 "manifest with a profile of smcctl host" "$smcctl" pod manifest --host-profile "$top_srcdir/ctl/host/profiles/throughput.json"
+holds "... to the byte" bash -c 'jq -e --rawfile host "$1" ".items[] | select(.metadata.name == \"smcshim-host\") | .data[\"host.json\"] == \$host" out' - \
+	"$top_srcdir/ctl/host/profiles/throughput.json"
+holds "... in a container that is not privileged" bash -c 'jq -e "[.items[].spec.template.spec.initContainers // empty | .[] | select(.name == \"host\")] |
+	length == 1 and .[0].securityContext.capabilities.add == [\"NET_ADMIN\", \"SYS_CHROOT\", \"SYS_MODULE\"]" out && ! grep "\"privileged\": true" out'
+gives 0 "... without one" "$smcctl" pod manifest
+holds "... nothing of the host is mounted but two directories" bash -c '[ "$(jq -c "[.items[].spec.template.spec.volumes // empty | .[].hostPath.path // empty]" out)" = "[\"/var/lib/smcshim\",\"/run/smc\"]" ] &&
+	! grep smcshim-host out'
+echo '{ "version": 1, "sysctl": { "net.ipv4.tcp_rmem": 5 } }' >bad.json
+gives 65 "manifest: a profile with an error" "$smcctl" pod manifest --host-profile bad.json
+says err '^bad.json:1:'
 gives 64 "manifest: --pnet alone" "$smcctl" pod manifest --pnet X
 
 # ---- place

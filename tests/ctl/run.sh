@@ -73,7 +73,7 @@ says err 'blank or a colon'
 refused() { # NAME PATTERN PROGRAM...
 	local name=$1 pattern=$2
 	shift 2
-	gives 3 "--require refuses $name" "$smcctl" run --require "$@"
+	gives 3 "--require refuses $name" "$smcctl" run --require --no-supervise "$@"
 	says err "$pattern"
 	says err "^smcctl: run '.*': refused, as --require asks$"
 	lines out 0 "... and it did not run"
@@ -137,9 +137,74 @@ says err "'./capable' has file capabilities"
 cp plain suid && chmod 4755 suid
 gives 0 "print-env looks at a set-user-ID program for any user" "$smcctl" run --print-env ./suid
 says err "'./suid' is set-user-ID"
-gives 0 "a static program runs all the same" run busybox echo ran
+gives 0 "a static program runs all the same" run --no-supervise busybox echo ran
 says out '^ran$'
 says err "'.*busybox' is linked statically"
+
+# Supervised. What of it needs the kernel's SMC is in tests/smc/supervise.sh.
+gives 0 "a static program is supervised" run -v busybox echo ran
+says out '^ran$'
+says err "'.*busybox' is linked statically.*; its socket calls are supervised$"
+gives 0 "... in silence" run busybox sh -c 'echo "<$LD_PRELOAD>" "$GODEBUG"'
+says out "^<${asan}> multipathtcp=0\$" "without the library, with Go's setting"
+lines err 1 "... but for the policy that is missing"
+gives 0 "GODEBUG is kept" env GODEBUG=a=1 "$smcctl" run busybox sh -c 'echo "$GODEBUG"'
+says out '^a=1,multipathtcp=0$'
+gives 0 "... and what it says" env GODEBUG=multipathtcp=1 "$smcctl" run busybox sh -c 'echo "$GODEBUG"'
+says out '^multipathtcp=1$'
+gives 0 "any program" run --supervise sh -c 'ls -l /proc/self/fd | grep -c socket:; :'
+says out '^0$' "no descriptor of ours is open in it"
+gives 64 "--supervise and --no-supervise" "$smcctl" run --supervise --no-supervise true
+gives 64 "--supervise and --print-env" "$smcctl" run --supervise --print-env true
+gives 7 "the exit status is the program's" run --supervise sh -c 'exit 7'
+gives 127 "not found, supervised" run --supervise no-such-program
+gives 0 "the program keeps process, parent and session" sh -c 'echo "$$ $PPID $(ps -o sid= $$)"; exec "$0" run --supervise sh -c '\''echo "$$ $PPID $(ps -o sid= $$)"'\' "$smcctl"
+holds "... indeed" test "$(sort -u out | wc -l)" = 1
+gives 0 "has no child" run --supervise python3 -c 'import os
+try: os.waitpid(-1, 0)
+except ChildProcessError: print("none")'
+says out '^none$'
+gives 0 "one in the other" run --supervise "$smcctl" run --supervise echo ran
+says out '^ran$'
+says err 'cannot be supervised: another supervisor listens'
+gives 3 "... --require refuses" run --supervise "$smcctl" run --require --supervise echo ran
+lines out 0 "... and it did not run"
+gives 0 "an ordinary user" unprivileged "$smcctl" run -v --supervise busybox echo ran
+says out '^ran$'
+says err 'no_new_privs'
+
+# A filter around it that answers a call with an errno, as a container's profile does, or an old kernel.
+cat >sandbox.py <<'END'
+import ctypes, os, struct, sys
+number, error, request = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])  # request: only with this second argument
+def code(op, k, t=0, f=0): return struct.pack("HBBI", op, t, f, k)
+program = code(0x20, 0) + code(0x15, number, 0, 3 if request else 1)
+if request: program += code(0x20, 24) + code(0x15, request, 0, 1)
+program += code(0x06, 0x00050000 | error) + code(0x06, 0x7fff0000)
+libc, buffer = ctypes.CDLL(None, use_errno=True), ctypes.create_string_buffer(program)
+libc.prctl(38, 1, 0, 0, 0)
+if libc.prctl(22, 2, struct.pack("HxxxxxxQ", len(program) // 8, ctypes.addressof(buffer)), 0, 0): raise OSError(ctypes.get_errno(), "seccomp")
+os.execvp(sys.argv[4], sys.argv[4:])
+END
+sandboxed() { # CALL ERRNO REQUEST ARGUMENT...
+	python3 sandbox.py "$1" "$2" "$3" "$smcctl" run "${@:4}" --supervise echo ran
+}
+gives 0 "a sandbox without pidfd_getfd" sandboxed 438 1 0
+says out '^ran$'
+says err 'cannot be supervised: pidfd_getfd.*CAP_SYS_PTRACE'
+gives 3 "... --require refuses" sandboxed 438 1 0 --require
+lines out 0 "... and it did not run"
+gives 0 "a kernel without pidfd_getfd" sandboxed 438 38 0
+says err 'has no pidfd_getfd.*5\.6'
+gives 0 "a kernel without SECCOMP_ADDFD_FLAG_SEND" sandboxed 16 22 1075323139
+says out '^ran$'
+says err 'SECCOMP_ADDFD_FLAG_SEND .Linux 5\.14'
+gives 0 "a kernel without SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" sandboxed 317 22 40
+says out '^ran$'
+holds "... will do" sh -c '! grep "cannot be supervised" err'
+gives 0 "a kernel without notification" sandboxed 317 22 0
+says out '^ran$'
+says err 'NEW_LISTENER .Linux 5\.0'
 
 # musl: the library has no symbol that musl lacks, so it works there.
 cat >sock.c <<'END'

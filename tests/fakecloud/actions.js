@@ -197,6 +197,25 @@ A.CreateNetworkInterface = (c, p) => {
   return { NetworkInterfaceId: e.id, MacAddress: e.mac, PrivateIpAddress: e.ip, Status: e.status, VpcId: 'vpc-1', VSwitchId: e.vswitch, ZoneId: c.vswitches[e.vswitch] };
 };
 
+A.ModifyNetworkInterfaceAttribute = (c, p) => {
+  const e = c.get(p.NetworkInterfaceId, 'eni', 'InvalidEniId.NotFound');
+  const mode = p['NetworkInterfaceTrafficConfig.NetworkInterfaceTrafficMode'] || e.mode;
+  const qp = Number(p['NetworkInterfaceTrafficConfig.QueuePairNumber'] || e.qp);
+  // [D] ..TrafficConfig: "not publicly available", so an account may be refused (the code is assumed).
+  if (c.noTrafficConfig)
+    throw new Refused(403, 'Forbidden.NotInWhiteList', 'The account is not allowed to use NetworkInterfaceTrafficConfig.');
+  if (!['Standard', 'HighPerformance'].includes(mode))
+    throw new Refused(400, 'InvalidParameter', 'NetworkInterfaceTrafficMode');
+  // [D] When attached, the interface has to fit into what the instance type has.
+  if (e.instance)
+    c.checkRoom(c.get(e.instance, 'instance', 'InvalidEcsId.NotFound'), Object.assign({}, e, { mode, qp }));
+  if (c.staleModify > 0) // A change that is not seen at once (assumed).
+    c.after(e, TAKES.eni, () => Object.assign(e, { mode, qp }));
+  else
+    Object.assign(e, { mode, qp });
+  return {};
+};
+
 A.AttachNetworkInterface = (c, p) => {
   const e = c.get(p.NetworkInterfaceId, 'eni', 'InvalidEniId.NotFound');
   const i = c.get(p.InstanceId, 'instance', 'InvalidEcsId.NotFound');
@@ -295,6 +314,15 @@ A.ReleaseEipAddress = (c, p) => {
     throw new Refused(400, 'IncorrectEipStatus', 'Current elastic IP status does not support this operation.');
   e.status = 'Releasing';
   c.after(e, TAKES.gone, () => c.gone(e));
+  return {};
+};
+
+A.ModifyEipAddressAttribute = (c, p) => {
+  const e = c.get(p.AllocationId, 'eip', 'InvalidAllocationId.NotFound');
+  // [D] 1 to 200 by traffic, 1 to 500 by bandwidth.
+  if (p.Bandwidth && !(Number(p.Bandwidth) >= 1 && Number(p.Bandwidth) <= (e.charge === 'PayByTraffic' ? 200 : 500)))
+    throw new Refused(400, 'InvalidBandwidth', 'The bandwidth is out of range.'); // assumed code
+  e.bandwidth = p.Bandwidth || e.bandwidth;
   return {};
 };
 

@@ -33,6 +33,8 @@ class Cloud {
     this.stickDetach = 0;
     this.stale = 0;
     this.emptyReply = 0;
+    this.noTrafficConfig = false;
+    this.staleModify = 0;
   }
 
   now() {
@@ -105,7 +107,7 @@ class Cloud {
   }
 
   checkRoom(instance, eni) {
-    const there = this.attached(instance.id), type = this.typeOf(instance);
+    const there = this.attached(instance.id).filter((e) => e.id !== eni.id), type = this.typeOf(instance);
     const eris = there.filter((e) => e.mode === 'HighPerformance');
     if (there.length >= type.EniQuantity)
       throw new Refused(403, 'EniPerInstanceLimitExceeded', 'The maximum number of interfaces is exceeded.');

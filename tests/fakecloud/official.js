@@ -63,6 +63,11 @@ async function main() {
   ok((await eni(id)).status === 'Attaching', 'attaching');
   ok(await code(() => E.attachNetworkInterface(attach)) === 'InvalidOperation.InvalidEniState', 'attaching twice');
   await until('attached', async () => (await eni(id)).status === 'InUse');
+  const modify = (config) => E.modifyNetworkInterfaceAttribute(new ecs.ModifyNetworkInterfaceAttributeRequest(Object.assign({ networkInterfaceId: id,
+    networkInterfaceTrafficConfig: new ecs.ModifyNetworkInterfaceAttributeRequestNetworkInterfaceTrafficConfig(config) }, R)));
+  await modify({ networkInterfaceTrafficMode: 'HighPerformance', queuePairNumber: 4 });
+  ok((await eni(id)).queuePairNumber === 4, 'other queue pairs in place');
+  ok(await code(() => modify({ queuePairNumber: 21 })) === 'InvalidOperation.InvalidEniType', 'more queue pairs than the type has');
   const address = (await V.allocateEipAddress(new vpc.AllocateEipAddressRequest(Object.assign({ bandwidth: '5', clientToken: 'token-2' }, R)))).body.allocationId;
   const associate = new vpc.AssociateEipAddressRequest(Object.assign({ allocationId: address, instanceId: id, instanceType: 'NetworkInterface' }, R));
   ok(await code(() => V.associateEipAddress(associate)) === 'MissingPrivateIpAddress', 'an interface needs its address');
@@ -70,6 +75,8 @@ async function main() {
   associate.mode = 'NAT';
   await V.associateEipAddress(associate);
   await until('associated', async () => (await eip(address)).status === 'InUse');
+  await V.modifyEipAddressAttribute(new vpc.ModifyEipAddressAttributeRequest(Object.assign({ allocationId: address, bandwidth: '7' }, R)));
+  ok((await eip(address)).bandwidth === '7', 'another bandwidth in place');
   const run = new ecs.RunInstancesRequest(Object.assign({ imageId: 'x', instanceType: 'ecs.g8ise.2xlarge', vSwitchId: 'vsw-a', securityGroupId: 'sg-1', dryRun: true }, R));
   ok(await code(() => E.runInstances(run)) === 'DryRunOperation', 'a dry run');
   run.dryRun = undefined;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The double of the cloud: one HTTP server on loopback. It contacts nobody; its judges are the vendor's own packages.
 //   node server.js DIRECTORY [--speed N] [--tls CERT KEY]
-// Writes DIRECTORY/port when it serves and DIRECTORY/calls (one JSON object a line) for every call it has judged.
+// Writes DIRECTORY/port when it serves, DIRECTORY/calls (one JSON object a line) for every call it has judged, and
+// DIRECTORY/ways for every request by which a client came to an access key.
 'use strict';
 const crypto = require('crypto');
 const fs = require('fs');
 const { Auth, Refused } = require('./auth');
+const { OpenApiUtil } = require('@alicloud/openapi-core');
 const { checkRequest, checkReply } = require('./shape');
 const { Cloud } = require('./cloud');
 const { actions } = require('./actions');
@@ -32,6 +34,8 @@ let denied = null;
 
 const requestId = () => crypto.randomUUID().toUpperCase();
 const record = (entry) => fs.appendFileSync(`${directory}/calls`, JSON.stringify(entry) + '\n');
+const sorted = (o) => Object.fromEntries(Object.entries(o).sort());
+const recordWay = (entry) => fs.appendFileSync(`${directory}/ways`, JSON.stringify(entry) + '\n');
 
 function decode(text) {
   const query = {};
@@ -133,8 +137,8 @@ function rpc(request, response, body) {
   const action = headers['x-acs-action'], version = headers['x-acs-version'];
   const entry = { action, version, params: query };
   try {
-    if (!action && query.Action === 'AssumeRoleWithOIDC')
-      return send(response, 200, sts(decode(body.toString()), id));
+    if (!action)
+      return send(response, 200, signedOnce(request, query, decode(body.toString()), id));
     entry.key = auth.check(request, query, body);
     if (!request.url.startsWith('/?') && request.url !== '/')
       throw new Refused(404, 'InvalidAction.NotFound', 'the path is "/"');
@@ -151,8 +155,10 @@ function rpc(request, response, body) {
     if (denied && new RegExp(denied).test(action))
       throw new Refused(403, 'Forbidden.RAM', 'User not authorized to operate on the specified resource.');
     cloud.settle();
-    if (action === 'AssumeRole')
+    if (action === 'AssumeRole') {
+      recordWay({ action, version, key: entry.key, params: sorted(query) });
       return send(response, 200, sts(query, id));
+    }
     if (!actions[action])
       throw new Refused(404, 'InvalidAction.NotFound', action);
     const reply = Object.assign({ RequestId: id }, idempotent(action, query, () => actions[action](cloud, query, entry.key)));
@@ -175,9 +181,43 @@ function rpc(request, response, body) {
   }
 }
 
+// The old style, which the vendor's credentials package still speaks to STS: parameters in query and form together, signed
+// with HMAC-SHA1; AssumeRoleWithOIDC is not signed at all, as the token proves who asks.
+function signedOnce(request, query, form, id) {
+  const { Action: action, Version: version, Format, Timestamp, AccessKeyId, Signature, SignatureMethod, SignatureVersion, SignatureNonce, SecurityToken, ...rest } = query;
+  if (request.method !== 'POST' || !request.url.startsWith('/?'))
+    throw new Refused(404, 'InvalidAction.NotFound', 'POST to "/"');
+  if (request.headers['content-type'] !== 'application/x-www-form-urlencoded')
+    throw new Refused(400, 'InvalidHeader', 'a form comes as application/x-www-form-urlencoded');
+  if (Format !== 'JSON' || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(Timestamp) || Math.abs(Date.parse(Timestamp) - Date.now()) > 15 * 60e3)
+    throw new Refused(400, 'InvalidTimeStamp.Expired', 'Specified time stamp or date value is expired.');
+  if (Object.keys(rest).length)
+    throw new Refused(400, 'UnknownParameter', `in the query: ${Object.keys(rest)}`);
+  if (!['AssumeRole', 'AssumeRoleWithOIDC'].includes(action))
+    throw new Refused(404, 'InvalidAction.NotFound', action);
+  checkRequest(action, version, form);
+  if (action === 'AssumeRoleWithOIDC') {
+    recordWay({ action, version, query: Object.keys(query).sort(), params: sorted(form) });
+    return sts(form, id);
+  }
+  const key = auth.keys[AccessKeyId];
+  if (!key || key.token !== SecurityToken)
+    throw new Refused(404, 'InvalidAccessKeyId.NotFound', 'Specified access key is not found.');
+  const all = Object.assign({}, query, form);
+  delete all.Signature;
+  if (SignatureMethod !== 'HMAC-SHA1' || SignatureVersion !== '1.0' || !SignatureNonce ||
+      Signature !== OpenApiUtil.getRPCSignature(all, 'POST', key.secret))
+    throw new Refused(400, 'SignatureDoesNotMatch', 'Specified signature is not matched with our calculation.');
+  recordWay({ action, version, key: AccessKeyId, params: sorted(form) });
+  return sts(form, id);
+}
+
 function sts(p, id) {
   if (!p.RoleArn || !p.RoleSessionName || (p.OIDCProviderArn && p.OIDCToken !== 'oidc-token'))
     throw new Refused(400, 'MissingParameter', 'RoleArn, RoleSessionName, OIDCToken');
+  // [D] 900 seconds at least.
+  if (p.DurationSeconds && Number(p.DurationSeconds) < 900)
+    throw new Refused(400, 'InvalidParameter.DurationSeconds', 'The Min/Max value of DurationSeconds is 15min/1hr.');
   return { RequestId: id, AssumedRoleUser: { Arn: p.RoleArn, AssumedRoleId: '1' }, Credentials: { AccessKeyId: 'STS.role', AccessKeySecret: 'rolesecret',
     SecurityToken: 'role/token+==', Expiration: new Date(Date.now() + 3600e3).toISOString().replace(/\.\d+/, '') } };
 }
@@ -186,9 +226,12 @@ const META_TOKEN = 'metadata-session';
 function metadata(request, response) {
   const path = request.url.replace('/latest/', '');
   const plain = (text) => send(response, 200, text, { 'Content-Type': 'text/plain' });
+  const ttl = request.headers['x-aliyun-ecs-metadata-token-ttl-seconds'], session = request.headers['x-aliyun-ecs-metadata-token'];
+  recordWay({ method: request.method, path, ttl, session });
+  // [D] 1 to 21600 seconds.
   if (path === 'api/token')
-    return request.method === 'PUT' && request.headers['x-aliyun-ecs-metadata-token-ttl-seconds'] ? plain(META_TOKEN) : send(response, 400, '');
-  if (request.headers['x-aliyun-ecs-metadata-token'] !== META_TOKEN)
+    return request.method === 'PUT' && ttl >= 1 && ttl <= 21600 ? plain(META_TOKEN) : send(response, 400, '');
+  if (request.method !== 'GET' || session !== META_TOKEN)
     return send(response, 403, '');
   switch (path) {
   case 'meta-data/instance-id': return plain('i-1');
@@ -213,6 +256,7 @@ function control(request, response, body) {
     violations = [];
     denied = null;
     fs.writeFileSync(`${directory}/calls`, '');
+    fs.writeFileSync(`${directory}/ways`, '');
     break;
   case 'fault': faults.push(given); break;
   case 'faults-off': faults = []; break;
@@ -258,6 +302,7 @@ const server = tls
   ? require('https').createServer({ cert: fs.readFileSync(tls[0]), key: fs.readFileSync(tls[1]) }, serve)
   : require('http').createServer(serve);
 fs.writeFileSync(`${directory}/calls`, '');
+fs.writeFileSync(`${directory}/ways`, '');
 // The actions' models are loaded before the first call, which would otherwise wait for them.
 for (const [action] of Object.entries(actions)) {
   for (const version of ['2014-05-26', '2016-04-28', '2015-04-01']) {

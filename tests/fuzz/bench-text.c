@@ -8,28 +8,30 @@
 #include <string.h>
 
 #include "ctl/bench/compare.h"
-#include "ctl/bench/http.h"
 #include "ctl/bench/status.h"
+#include "ctl/http.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void read_head(const char *text, size_t size, int (*read)(const char *, size_t, struct http_head *))
+#define HEAD_MAX 4096u
+
+static void read_head(const char *text, size_t size, int (*read)(const char *, size_t, size_t, struct http_head *))
 {
 	struct http_head head;
 	struct http_head again;
-	int r = read(text, size, &head);
+	int r = read(text, size, HEAD_MAX, &head);
 
-	if ((r < 0 && r != -EBADMSG && r != -EMSGSIZE) || r > 1 || (r == 0 && size >= HTTP_HEAD_MAX))
+	if ((r < 0 && r != -EBADMSG && r != -EMSGSIZE) || r > 1 || (r == 0 && size >= HEAD_MAX))
 		abort();
 	if (r <= 0)
 		return;
-	if (head.size > size || head.size > HTTP_HEAD_MAX ||
+	if (head.size > size || head.size > HEAD_MAX ||
 		(head.target && (head.target < text || head.target + head.target_size > text + head.size)))
 		abort();
 	/* The head says what it says, whatever follows; and one byte less of it is not complete. */
-	if (read(text, head.size, &again) != 1 || again.size != head.size || again.status != head.status ||
+	if (read(text, head.size, HEAD_MAX, &again) != 1 || again.size != head.size || again.status != head.status ||
 		again.length != head.length || again.target_size != head.target_size ||
-		read(text, head.size - 1, &again) == 1)
+		read(text, head.size - 1, HEAD_MAX, &again) == 1)
 		abort();
 }
 

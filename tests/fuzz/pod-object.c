@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/pod/http.h"
 #include "ctl/pod/pod.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -72,14 +71,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct pod_options options[] = {{.policy = "p", .image = "i"},
 		{.method = POD_BY_HOSTPATH, .policy = "p", .image = "i"}, {.dialect = POD_SPEAKS_ERDMA}};
 	_cleanup_free_ char *text = malloc(size + 1);
-	struct http_request request;
 	struct json_fault fault;
 
 	if (!text)
 		abort();
 	memcpy(text, data, size);
 	text[size] = '\0';
-	(void)!http_parse(text, size, &request);
 	if (!json_check_bytes(text, size, &fault))
 		return 0;
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)

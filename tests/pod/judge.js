@@ -159,6 +159,7 @@ function judgeShape(object, unknownOk) {
 }
 
 function judgeShapes() {
+    const profile = path.join(golden, "..", "..", "..", "ctl", "host", "profiles", "throughput.json");
     for (const file of fs.readdirSync(golden).filter((f) => f.endsWith(".out")).sort()) {
         const object = JSON.parse(fs.readFileSync(path.join(golden, file), "utf8"));
         if (file === "other-kind.out") continue;
@@ -168,7 +169,7 @@ function judgeShapes() {
             result(!wrong, `${file} is a ${o.kind}`, wrong);
         }
     }
-    const manifests = [[], ["--eid", "MY-EID", "--pnet", "NET1", "--interface", "eth1"]];
+    const manifests = [[], ["--eid", "MY-EID", "--pnet", "NET1", "--interface", "eth1", "--host-profile", profile]];
     for (const args of manifests) {
         const list = JSON.parse(run(["pod", "manifest", ...args]).out);
         for (const o of list.items) {

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# smcctl bench on real SMC-D: both transports by turns, each socket what it is meant to be; fallbacks with their reason and no number.
-# Modes: smcd
+# smcctl bench on real SMC: both transports by turns, each socket what it is meant to be; fallbacks with their reason and no number.
+# SMC-D in full; over SMC-R, between two hosts and over IPv6 what is different there.
+# Modes: smcd smcr smcr2
 # shellcheck source-path=SCRIPTDIR source=../ctl/lib.sh
 . "$(dirname "$0")/../ctl/lib.sh" || exit 99
 cd "$(mktemp -d)" || exit 99
@@ -15,19 +16,80 @@ bench() { # EXIT NAME ARGUMENT...
 	gives "$expected" "$name" timeout 60 "$smcctl" bench "$@"
 }
 
-for workload in http echo connect bulk; do
-	# shellcheck disable=SC2086
-	bench 0 "$workload" self --workload $workload $quick --json
+measured() { # KIND: the last run has numbers of TCP and of SMC of that kind
 	holds "... both have numbers" json "[r['transport'] for r in d['results']] == ['tcp', 'smc'] and
 		all(r['measured'] and r['requests'] > 5 and r['p50_ns'] > 0 and r['server_cpu_ns_per_request'] > 0 for r in d['results'])"
 	holds "... by turns" json "[s['transport'] for s in d['slices']] == ['tcp', 'smc', 'tcp', 'smc']"
-	holds "... SMC is SMC-D, and not one connection is the other" json "d['results'][1]['sockets'] == 'SMC-D' and
+	holds "... SMC is $1, and not one connection is the other" json "d['results'][1]['sockets'] == '$1' and
 		d['results'][0]['connections_smc'] == 0 and d['results'][1]['connections_tcp'] == 0 and
 		d['results'][0]['connections_tcp'] >= 8 and d['results'][1]['connections_smc'] >= 8"
 	holds "... without errors" json "not any(v for r in d['results'] for v in r['errors'].values())"
 	holds "... and a ratio with its spread" json "d['ratios'][0]['metric'] == 'requests_per_second' and
 		0 < d['ratios'][0]['low'] <= d['ratios'][0]['median'] <= d['ratios'][0]['high'] and d['ratios'][0]['comparisons'] == 2"
+}
+fell_back() { # REASON WORD: the last run has numbers of TCP only, and says why
+	holds "... the reason instead of numbers" json "d['results'][0]['measured'] and not d['results'][1]['measured'] and
+		d['results'][1]['reason'] == '$1' and '$2' in d['results'][1]['why'] and d['ratios'] == [] and
+		d['results'][1]['requests_per_second'] is None and {s['transport'] for s in d['slices']} == {'tcp'}"
+}
+serve() { # ARGUMENT...: a server; sets port
+	"$smcctl" bench server "$@" >server.out 2>server.err &
+	children=$!
+	within 20 "the server listens on $2" grep '^listening on port' server.out
+	port=$(sed 's/,.*//; s/[^0-9]//g' server.out)
+}
+
+if [ "$LAB_MODE" = smcr ]; then
+	for workload in http bulk; do
+		# shellcheck disable=SC2086
+		bench 0 "$workload" self --workload $workload $quick --json
+		measured SMC-R
+	done
+	# Version 2 of SMC-R is for IPv4 (smc_find_proposal_devices()), and soft-RoCE has no address of version 1.
+	serve --listen '[::1]:0'
+	# shellcheck disable=SC2086
+	bench 2 "over IPv6" "[::1]:$port" $quick --json
+	fell_back 0x03030000 NOSMCDEV
+	kill_children
+	finish
+fi
+if [ "$LAB_MODE" = smcr2 ]; then
+	# The guests meet at files in the directory that they share. Host a serves, host b measures.
+	reach() { touch "$LAB_OUT/bench-$1"; }
+	await() { within 60 "the other host: $1" test -e "$LAB_OUT/bench-$1"; }
+	if [ "$LAB_HOST" = a ]; then
+		ip addr add fd99::1/64 dev eth0 nodad
+		serve --listen '[::]:7411'
+		reach serves
+		await "done"
+		kill_children
+		finish
+	fi
+	ip addr add fd99::2/64 dev eth0 nodad
+	await serves
+	for workload in http connect; do
+		# shellcheck disable=SC2086
+		bench 0 "$workload to another host" "$LAB_PEER:7411" --workload $workload $quick --json
+		measured SMC-R
+	done
+	# shellcheck disable=SC2086
+	bench 2 "over IPv6 to another host" "[fd99::1]:7411" $quick --json
+	fell_back 0x03030000 NOSMCDEV
+	reach "done"
+	finish
+fi
+
+for workload in http echo connect bulk; do
+	# shellcheck disable=SC2086
+	bench 0 "$workload" self --workload $workload $quick --json
+	measured SMC-D
 done
+serve --listen '[::1]:0'
+# shellcheck disable=SC2086
+bench 0 "over IPv6" "[::1]:$port" $quick --json
+measured SMC-D
+holds "... to that address" json "d['server'].startswith('[::1]:')"
+kill_children
 # shellcheck disable=SC2086
 bench 0 "at a rate, over both" self --workload echo $quick --qps 50 --json
 holds "... which both keep" json "all(40 <= r['requests_per_second'] <= 60 for r in d['results'])"
@@ -39,10 +101,8 @@ holds "the page has both curves" test "$(grep -cE '<path class="(tcp|smc) curve"
 holds "... and both histograms" test "$(grep -cE '<path class="(tcp|smc) bar"' page.html)" = 2
 
 # The server counts what it accepts, by the kernel's word.
-"$smcctl" bench server --listen 127.0.0.1:0 >server.out 2>server.err &
-children=$!
-within 20 "the server listens for both" grep -E '^listening on port [0-9]+, for SMC and TCP; for TCP alone on port [0-9]+$' server.out
-port=$(sed 's/,.*//; s/[^0-9]//g' server.out)
+serve --listen 127.0.0.1:0
+holds "... for both" grep -E '^listening on port [0-9]+, for SMC and TCP; for TCP alone on port [0-9]+$' server.out
 # shellcheck disable=SC2086
 bench 0 "SMC alone" run "127.0.0.1:$port" $quick --transport smc --json
 holds "... has no other side and no ratio" json "len(d['results']) == 1 and d['ratios'] == []"
@@ -81,15 +141,10 @@ gives 64 "exec under the library" env LD_PRELOAD="$top_builddir/preload/.libs/li
 kill_children
 
 # What falls back has a reason and no numbers.
-"$smcctl" bench server --listen 127.0.0.1:0 --tcp-only >server.out 2>server.err &
-children=$!
-within 20 "a server without SMC" grep listening server.out
-port=$(tr -dc 0-9 <server.out)
+serve --listen 127.0.0.1:0 --tcp-only
 # shellcheck disable=SC2086
 bench 2 "to a server without SMC" "127.0.0.1:$port" $quick --json
-holds "... the reason instead of numbers" json "d['results'][0]['measured'] and not d['results'][1]['measured'] and
-	d['results'][1]['reason'] == '0x03010000' and 'PEERNOSMC' in d['results'][1]['why'] and d['ratios'] == [] and
-	d['results'][1]['requests_per_second'] is None and {s['transport'] for s in d['slices']} == {'tcp'}"
+fell_back 0x03010000 PEERNOSMC
 # shellcheck disable=SC2086
 bench 2 "... as text" "127.0.0.1:$port" $quick
 says out '^SMC +- +- '

@@ -216,7 +216,62 @@ static void test_changed(void **state)
 	snprintf(f->stack.rules[0].ports, sizeof(f->stack.rules[0].ports), "81/81");
 	f->stack.interfaces[0].queue_pairs = 5;
 	f->stack.address.bandwidth = 6;
-	expect(f, "- revoke rule/a sgr-1\n+ add rule/a \n! 1 interface/x\n! 1 address\n");
+	expect(f, "- revoke rule/a sgr-1\n+ add rule/a \n~ modify interface/x eni-1\n~ modify address eip-1\n");
+	/* By bandwidth it costs more or less; but how it is charged stays. */
+	f->stack.address.by_bandwidth = true;
+	expect(f, "- revoke rule/a sgr-1\n+ add rule/a \n~ modify interface/x eni-1\n! 1 address\n");
+	snprintf(f->world.objects[2].type, sizeof(f->world.objects[2].type), "PayByBandwidth");
+	expect(f, "- revoke rule/a sgr-1\n+ add rule/a \n~ modify interface/x eni-1\n~ modify address eip-1$\n");
+	tear_down(f);
+}
+
+static void test_modified(void **state)
+{
+	struct fixture *f = set_up();
+	struct world_object *object;
+
+	(void)state;
+	f->stack.rule_count = 0;
+	f->stack.address.wanted = false;
+	object = put(f, WORLD_INTERFACE, "interface/x", "eni-1");
+	snprintf(object->status, sizeof(object->status), "InUse");
+	snprintf(object->attached, sizeof(object->attached), "i-1");
+	snprintf(object->vswitch, sizeof(object->vswitch), "vsw-1");
+	/* An ordinary one becomes an eRDMA one, with its share; the way back is none. */
+	expect(f, "~ modify interface/x eni-1\n");
+	object->erdma = true;
+	object->queue_pairs = 10;
+	expect(f, "= keep interface/x eni-1\n");
+	f->stack.interfaces[0].erdma = false;
+	expect(f, "! 1 interface/x\n");
+	f->stack.interfaces[0].erdma = true;
+	snprintf(f->stack.interfaces[0].vswitch, sizeof(f->stack.interfaces[0].vswitch), "vsw-2");
+	expect(f, "! 1 interface/x\n");
+	f->stack.interfaces[0].vswitch[0] = '\0';
+	/* One that is not attached gets both. */
+	f->stack.interfaces[0].queue_pairs = 4;
+	snprintf(object->status, sizeof(object->status), "Available");
+	object->attached[0] = '\0';
+	expect(f, "~ modify interface/x eni-1\n~ attach interface/x eni-1\n");
+	snprintf(object->status, sizeof(object->status), "InUse");
+	snprintf(object->attached, sizeof(object->attached), "i-9");
+	expect(f, "! 4 interface/x\n");
+	snprintf(object->attached, sizeof(object->attached), "i-1");
+	/* Who gives queue pairs away comes before who takes them; and what is wanted in the end has to fit. */
+	f->stack.interfaces[0].queue_pairs = 15;
+	f->stack.interfaces[1] = (struct stack_interface){.name = "y", .erdma = true, .queue_pairs = 5};
+	f->stack.interface_count = 2;
+	object = put(f, WORLD_INTERFACE, "interface/y", "eni-2");
+	object->erdma = true;
+	object->queue_pairs = 10;
+	snprintf(object->status, sizeof(object->status), "InUse");
+	snprintf(object->attached, sizeof(object->attached), "i-1");
+	expect(f, "~ modify interface/y eni-2\n~ modify interface/x eni-1\n");
+	f->stack.interfaces[1].queue_pairs = 6;
+	expect(f, "~ modify interface/y eni-2\n~ modify interface/x eni-1\n! 3 interfaces\n");
+	f->world.type.erdma = 1;
+	f->world.type.queue_pairs = 21;
+	expect(f, "~ modify interface/y eni-2\n~ modify interface/x eni-1\n! 3 interfaces\n");
 	tear_down(f);
 }
 
@@ -323,6 +378,7 @@ int main(void)
 		cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_pre_existing),
 		cmocka_unit_test(test_changed),
+		cmocka_unit_test(test_modified),
 		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_surroundings),
 		cmocka_unit_test(test_instance),

@@ -199,7 +199,7 @@ static void completion(void **state)
 		{"policy o", "on\noff\nobserve\n"},
 		{"policy w", "watch\n"},
 		{"status --w", "--watch\n"},
-		{"run --", "--policy\n--require\n--print-env\n--verbose\n--help\n"},
+		{"run --", "--policy\n--require\n--print-env\n--supervise\n--no-supervise\n--verbose\n--help\n"},
 		{"status 1", ""},
 		{"nothing ''", ""},
 		{"comp", ""},

@@ -16,11 +16,11 @@
 
 #include "ctl/bench/compare.h"
 #include "ctl/bench/exec.h"
-#include "ctl/bench/http.h"
 #include "ctl/bench/protocol.h"
 #include "ctl/bench/result.h"
 #include "ctl/bench/show.h"
 #include "ctl/bench/status.h"
+#include "ctl/http.h"
 
 static struct histogram *histogram_new(void)
 {
@@ -126,12 +126,12 @@ static const struct {
 static void test_responses(void **state)
 {
 	struct http_head head;
-	char *flood = malloc(HTTP_HEAD_MAX + 100);
+	char *flood = malloc(BENCH_HEAD_MAX + 100);
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(responses) / sizeof(responses[0]); i++) {
-		assert_int_equal(
-			http_response(responses[i].text, strlen(responses[i].text), &head), responses[i].result);
+		assert_int_equal(http_response(responses[i].text, strlen(responses[i].text), BENCH_HEAD_MAX, &head),
+			responses[i].result);
 		if (responses[i].result <= 0)
 			continue;
 		assert_int_equal(head.size, strlen(responses[i].text));
@@ -141,10 +141,10 @@ static void test_responses(void **state)
 		assert_int_equal(head.chunked, responses[i].chunked);
 	}
 	assert_non_null(flood);
-	memset(flood, 'x', HTTP_HEAD_MAX + 100);
-	assert_int_equal(http_response(flood, HTTP_HEAD_MAX - 1, &head), 0);
-	assert_int_equal(http_response(flood, HTTP_HEAD_MAX, &head), -EMSGSIZE);
-	assert_int_equal(http_response(flood, HTTP_HEAD_MAX + 100, &head), -EMSGSIZE);
+	memset(flood, 'x', BENCH_HEAD_MAX + 100);
+	assert_int_equal(http_response(flood, BENCH_HEAD_MAX - 1, BENCH_HEAD_MAX, &head), 0);
+	assert_int_equal(http_response(flood, BENCH_HEAD_MAX, BENCH_HEAD_MAX, &head), -EMSGSIZE);
+	assert_int_equal(http_response(flood, BENCH_HEAD_MAX + 100, BENCH_HEAD_MAX, &head), -EMSGSIZE);
 	free(flood);
 }
 
@@ -156,13 +156,14 @@ static void test_requests(void **state)
 	struct http_head head;
 
 	(void)state;
-	assert_int_equal(http_request(post, sizeof(post) - 1, &head), 1);
+	assert_int_equal(http_request(post, sizeof(post) - 1, BENCH_HEAD_MAX, &head), 1);
 	assert_int_equal(head.size, sizeof(post) - 4);
-	assert_false(head.get);
+	assert_int_equal(head.method, HTTP_POST);
+	assert_false(head.expects);
 	assert_int_equal(head.length, 3);
 	assert_int_equal(head.target_size, 2);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(http_request(bad[i], strlen(bad[i]), &head), -EBADMSG);
+		assert_int_equal(http_request(bad[i], strlen(bad[i]), BENCH_HEAD_MAX, &head), -EBADMSG);
 	assert_int_equal(http_looks_like_request("GE", 2), 0);
 	assert_int_equal(http_looks_like_request("GET ", 4), 1);
 	assert_int_equal(http_looks_like_request("GETx", 4), -1);

@@ -2,13 +2,14 @@
 /* Reads heads of HTTP messages, whatever their bytes are. */
 #include "config.h"
 
-#include "ctl/bench/http.h"
+#include "ctl/http.h"
 
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
 
-static const char *const methods[] = {"GET ", "HEAD ", "POST ", "PUT "};
+static const char *const methods[] = {
+	[HTTP_GET] = "GET ", [HTTP_HEAD] = "HEAD ", [HTTP_POST] = "POST ", [HTTP_PUT] = "PUT "};
 #define METHODS (sizeof(methods) / sizeof(methods[0]))
 
 int http_looks_like_request(const char *text, size_t size)
@@ -70,6 +71,9 @@ static int take_field(const char *line, size_t size, struct http_head *out)
 		out->close = true;
 	if (value && length == 10 && strncasecmp(value, "keep-alive", 10) == 0)
 		out->close = false;
+	value = field(line, size, "Expect", &length);
+	if (value && length == 12 && strncasecmp(value, "100-continue", 12) == 0)
+		out->expects = true;
 	return 0;
 }
 
@@ -98,24 +102,25 @@ static int take_request(const char *line, size_t size, struct http_head *out)
 		return -EBADMSG;
 	out->target = target + 1;
 	out->target_size = (size_t)(version - target - 1);
-	out->head = line[0] == 'H';
-	out->get = line[0] == 'G' || out->head;
+	for (unsigned i = 0; i < METHODS; i++)
+		if (memcmp(line, methods[i], strlen(methods[i])) == 0)
+			out->method = (enum http_method)i;
 	out->close = version[8] == '0';
 	return 0;
 }
 
-static int parse(
-	const char *text, size_t size, int (*first)(const char *, size_t, struct http_head *), struct http_head *out)
+static int parse(const char *text, size_t size, size_t max, int (*first)(const char *, size_t, struct http_head *),
+	struct http_head *out)
 {
 	const char *end;
 	const char *line = text;
 	int r;
 
-	if (size > HTTP_HEAD_MAX)
-		size = HTTP_HEAD_MAX;
+	if (size > max)
+		size = max;
 	end = memmem(text, size, "\r\n\r\n", 4);
 	if (!end)
-		return size == HTTP_HEAD_MAX ? -EMSGSIZE : 0;
+		return size == max ? -EMSGSIZE : 0;
 	*out = (struct http_head){.size = (size_t)(end - text) + 4};
 	do {
 		const char *next = memmem(line, (size_t)(end + 2 - line), "\r\n", 2);
@@ -133,12 +138,12 @@ static int parse(
 	return 1;
 }
 
-int http_request(const char *text, size_t size, struct http_head *out)
+int http_request(const char *text, size_t size, size_t max, struct http_head *out)
 {
-	return parse(text, size, take_request, out);
+	return parse(text, size, max, take_request, out);
 }
 
-int http_response(const char *text, size_t size, struct http_head *out)
+int http_response(const char *text, size_t size, size_t max, struct http_head *out)
 {
-	return parse(text, size, take_status, out);
+	return parse(text, size, max, take_status, out);
 }

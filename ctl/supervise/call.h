@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* One system call of a supervised program, and the ways to answer it. */
+#ifndef SMCSHIM_CTL_SUPERVISE_CALL_H
+#define SMCSHIM_CTL_SUPERVISE_CALL_H
+
+#include <poll.h>
+
+#include "ctl/supervise/shared.h"
+
+/* One process that serves; there is one at a time. */
+struct supervisor {
+	int listener;
+	struct shared *shared;
+	int waiter_fd[SHARED_WAITERS];   /* our copy of each waiter's socket; -1: none yet */
+	unsigned polled[SHARED_WAITERS]; /* the waiters that are polled, in that order */
+	int64_t looked;                  /* CLOCK_MONOTONIC in ms: when was asked which callers are gone */
+};
+
+struct call {
+	struct supervisor *supervisor;
+	const struct seccomp_notif *notif;
+	bool in_doubt; /* a supervisor before this one may have begun with it */
+};
+
+/* Answers the call, or has it answered later. Whatever is done before the answer can be done twice. */
+void call_handle(struct call *call);
+
+/* ---- for the handlers ---- */
+
+/* The kernel goes on with the call as if nobody had looked. */
+void call_continue(const struct call *call);
+/* The result: >= 0, or -errno. */
+void call_answer(const struct call *call, int result);
+/* False when the thread is not waiting any more: what has been read of it meanwhile may be another's. */
+bool call_is_waiting(const struct call *call);
+/* The open file under the descriptor in argument 0. -1: there is none for us, and the call has been continued. */
+int call_take_fd(const struct call *call);
+/* Reads the socket address in arguments 1 and 2. False: not one of ours, and the call has been continued. */
+bool call_read_address(const struct call *call, union address *out, socklen_t *len);
+/* Puts our descriptor in the place of the one in argument 0. Returns 0 or -errno. */
+int call_replace_fd(const struct call *call, int fd);
+/* How many sockets were replaced so far: to compare before and after. */
+uint64_t call_replacements(void);
+
+void call_socket(const struct call *call);
+void call_connect(const struct call *call);
+void call_bind(const struct call *call);
+void call_listen(const struct call *call);
+void call_getsockopt(const struct call *call);
+void call_setsockopt(const struct call *call);
+
+/* ---- call-connect.c ---- */
+
+/* Goes on with the connect of a waiter: events as for connect_end(). Closes fd. */
+void call_connect_end(const struct call *call, struct waiter *waiter, int fd, int events);
+
+/* ---- waiters.c ---- */
+
+/* Keeps a blocking connect until it has an outcome; takes fd. False: too many, and nothing has happened. */
+bool waiters_add(const struct call *call, const struct connect_call *connect, int fd);
+bool waiters_room(const struct supervisor *s);
+/* The waiters that a supervisor before this one left: takes their sockets. */
+void waiters_take_over(struct supervisor *s);
+/* Fills poll, which has room for all of them; returns how many. */
+unsigned waiters_poll(struct supervisor *s, struct pollfd *poll);
+/* After poll(2): ends those that have an outcome and, now and then, those whose time is over or whose caller is gone. */
+void waiters_end(struct supervisor *s, const struct pollfd *poll, unsigned count);
+bool waiters_any(const struct supervisor *s);
+
+/* How late it may be noticed that the caller of a blocking connect is gone, ms. */
+#define WAITERS_TICK 20
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* The side of smcctl run: starts the helper, lets it look at this process, installs the filter, hands over the listener. */
+#include "config.h"
+
+#include "ctl/supervise/start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ctl/paths.h"
+#include "ctl/supervise/filter.h"
+
+#define YAMA "/proc/sys/kernel/yama/ptrace_scope"
+
+/* Only what it needs: LD_PRELOAD, LD_LIBRARY_PATH and the like are the program's. */
+static int helper_environment(const char *table, char **policy, char *environment[static 3])
+{
+	static char asan[] = "ASAN_OPTIONS=detect_leaks=0";
+	size_t n = 0;
+
+	*policy = NULL;
+	if (table && asprintf(policy, "SMC_POLICY=%s", table) < 0) {
+		*policy = NULL;
+		return -ENOMEM;
+	}
+	if (*policy)
+		environment[n++] = *policy;
+	if (getenv("ASAN_OPTIONS"))
+		environment[n++] = asan;
+	environment[n] = NULL;
+	return 0;
+}
+
+/* The child is the helper, with its end of the socket as standard input. Returns its process ID or -errno. */
+static pid_t start_helper(const char *helper, const char *table, const char *program, int socket)
+{
+	char *arguments[] = {(char *)(uintptr_t)PATHS_SUPERVISOR, (char *)(uintptr_t)program, NULL};
+	_cleanup_free_ char *policy = NULL;
+	char *environment[3];
+	int r = helper_environment(table, &policy, environment);
+	pid_t child;
+
+	if (r < 0)
+		return r;
+	child = fork();
+	if (child < 0)
+		return -errno;
+	if (child == 0) {
+		if (dup2(socket, STDIN_FILENO) == STDIN_FILENO)
+			execve(helper, arguments, environment);
+		_exit(127);
+	}
+	return child;
+}
+
+static int fail(struct supervise_result *result, enum handshake_what what, int error)
+{
+	result->what = what;
+	result->error = error;
+	return error;
+}
+
+/* The helper's first process ends as soon as it has started the others: the program must not find a child of ours. */
+static int await_child(pid_t child)
+{
+	while (waitpid(child, NULL, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+static int let_look(int socket, const struct handshake *hello, struct supervise_result *result)
+{
+	static const char landmark = 's';
+	struct handshake message = {.step = HANDSHAKE_LOOK, .fd = socket, .address = (uintptr_t)&landmark};
+	int r;
+
+	/* Yama at 1 lets a process look into its own descendants, and into those who say so; EINVAL: there is no Yama. */
+	prctl(PR_SET_PTRACER, (unsigned long)hello->pid, 0, 0, 0);
+	r = handshake_send(socket, &message, -1);
+	if (r == 0)
+		r = handshake_receive(socket, HANDSHAKE_SEEN, &message, NULL);
+	if (r < 0)
+		return fail(result, HANDSHAKE_GONE, r);
+	return message.error ? fail(result, message.what, message.error) : 0;
+}
+
+static int hand_over(int socket, struct supervise_result *result)
+{
+	struct handshake message = {.step = HANDSHAKE_LISTENER};
+	_cleanup_close_ int listener = -1;
+	bool killable = false;
+	int r = filter_install(&listener, &killable);
+
+	if (r < 0)
+		return fail(result, HANDSHAKE_FILTER, r);
+	result->installed = true;
+	message.fd = killable;
+	result->privileged = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0;
+	r = handshake_send(socket, &message, listener);
+	if (r == 0)
+		r = handshake_receive(socket, HANDSHAKE_READY, &message, NULL);
+	if (r < 0)
+		return fail(result, HANDSHAKE_GONE, r);
+	return message.error ? fail(result, message.what, message.error) : 0;
+}
+
+int supervise_start(const char *helper, const char *table, const char *program, struct supervise_result *result)
+{
+	_cleanup_close_ int ours = -1;
+	struct handshake hello = {.step = 0};
+	int ends[2];
+	pid_t child;
+	int r;
+
+	*result = (struct supervise_result){.what = HANDSHAKE_WELL};
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return fail(result, HANDSHAKE_PROCESS, -errno);
+	ours = ends[0];
+	child = start_helper(helper, table, program, ends[1]);
+	close(ends[1]);
+	if (child < 0)
+		return fail(result, HANDSHAKE_PROCESS, child);
+	r = handshake_receive(ours, HANDSHAKE_HELLO, &hello, NULL);
+	if (await_child(child) < 0 || r < 0)
+		return fail(result, HANDSHAKE_GONE, r < 0 ? r : -ECHILD);
+	if (hello.error)
+		return fail(result, hello.what, hello.error);
+	r = let_look(ours, &hello, result);
+	return r < 0 ? r : hand_over(ours, result);
+}
+
+static void access_text(const char *call, int error, char *text, size_t size)
+{
+	uint64_t scope;
+
+	if (error == -ENOSYS)
+		snprintf(text, size, "this kernel has no %s (Linux 5.6), or a sandbox hides it", call);
+	else if (read_number(YAMA, &scope) == 0 && scope >= 2)
+		snprintf(text, size,
+			"a process may not look into another here: kernel.yama.ptrace_scope is %u; 1 is enough%s",
+			(unsigned)scope, scope == 2 ? ", or run as root" : "");
+	else
+		snprintf(text, size,
+			"%s: %s; a container's seccomp profile forbids it: give the container CAP_SYS_PTRACE", call,
+			strerror(-error));
+}
+
+static void filter_text(int error, char *text, size_t size)
+{
+	switch (error) {
+	case -EBUSY:
+		snprintf(text, size,
+			"another supervisor listens to its system calls already: a container runtime's, or that of "
+			"another smcctl run around this one");
+		return;
+	case -ENOTSUP:
+		snprintf(text, size, "not known for this machine's system calls");
+		return;
+	case -EINVAL:
+	case -ENOSYS:
+		snprintf(text, size, "this kernel has no SECCOMP_FILTER_FLAG_NEW_LISTENER (Linux 5.0)");
+		return;
+	default:
+		snprintf(text, size, "seccomp: %s", strerror(-error));
+	}
+}
+
+void supervise_text(const struct supervise_result *result, char *text, size_t size)
+{
+	switch (result->what) {
+	case HANDSHAKE_FILTER:
+		filter_text(result->error, text, size);
+		return;
+	case HANDSHAKE_SEND:
+		snprintf(text, size,
+			"this kernel's SECCOMP_IOCTL_NOTIF_ADDFD has no SECCOMP_ADDFD_FLAG_SEND (Linux 5.14)");
+		return;
+	case HANDSHAKE_GETFD:
+		access_text("pidfd_getfd(2)", result->error, text, size);
+		return;
+	case HANDSHAKE_MEMORY:
+		access_text("process_vm_readv(2)", result->error, text, size);
+		return;
+	case HANDSHAKE_GONE:
+		snprintf(text, size, "the supervisor '%s' ended early: %s", PATHS_SUPERVISOR, strerror(-result->error));
+		return;
+	case HANDSHAKE_PROCESS:
+	case HANDSHAKE_WELL:
+		break;
+	}
+	snprintf(text, size, "the supervisor could not be started: %s", strerror(-result->error));
+}
+
+int supervise_set_environment(void)
+{
+	static const char setting[] = "multipathtcp=";
+	const char *old = getenv("GODEBUG");
+	_cleanup_free_ char *text = NULL;
+
+	/* Since Go 1.24 listeners are MPTCP sockets, which cannot be SMC. What the user says about it stands. */
+	if (old && strstr(old, setting))
+		return 0;
+	if (asprintf(&text, "%s%s%s0", old ? old : "", old && *old ? "," : "", setting) < 0) {
+		text = NULL;
+		return -ENOMEM;
+	}
+	return setenv("GODEBUG", text, 1) < 0 ? -errno : 0;
+}

@@ -1,0 +1,183 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# run --supervise: static and Go programs get SMC by the policy, and what they see is what they see without it, whatever is killed.
+# SUPERVISE_SOAK=SECONDS: how long it is killed (the usual run: 15).
+# Modes: smcd nosmc
+# shellcheck source-path=SCRIPTDIR source=../ctl/lib.sh
+. "$(dirname "$0")/../ctl/lib.sh" || exit 99
+here=$(dirname "$(readlink -f "$0")")
+cd "$(mktemp -d)" || exit 99
+calls=$top_builddir/tests/supervise/calls web=$top_builddir/tests/supervise/web
+smcstat=$top_srcdir/tests/programs/smcstat.py
+children='' port=21000
+trap 'kill_children' EXIT
+chmod 755 .
+mkdir -p /etc/smc
+[ "$LAB_MODE" = nosmc ] || "$here/configure.py" ueid SMCSHIM-LAB || exit 99
+ip link add swallow type dummy && ip addr add 10.77.0.1/24 dev swallow && ip link set swallow up || exit 99
+
+policy() { # CONNECT LISTEN: "any" or a network
+	printf '{"version": 1, "rules": [{"use": "smc", "connect": "%s"}, {"use": "smc", "listen": "%s"}]}\n' "$1" "$2" >/etc/smc/policy.json
+	"$smcctl" policy apply >applied 2>&1 || result 1 "policy $1 $2"
+}
+nothing=198.51.100.0/24
+# Without SMC it refuses, whatever the program.
+require=(--require)
+[ "$LAB_MODE" != nosmc ] || require=()
+
+# serve NAME COMMAND...: a server in the background, which has said something
+serve() {
+	local name=$1
+	shift
+	"$@" >"$name.said" 2>"$name.err" </dev/null &
+	pid=$! children="$children $!"
+	within 60 "$name is up" test -s "$name.said"
+}
+mark() { [ "$LAB_MODE" = nosmc ] || "$smcstat" counters >marked; }
+# counted EXPRESSION NAME: what the kernel has counted since the mark; without SMC nothing can be
+counted() {
+	local name value
+	# shellcheck disable=SC2034 # in the caller's expression
+	local client_smcd=0 server_smcd=0 client_fallback=0 server_fallback=0 client_error=0 server_error=0
+	if [ "$LAB_MODE" = nosmc ]; then return; fi
+	"$smcstat" since marked >since
+	while IFS='=' read -r name value; do
+		case $name in client_*|server_*) printf -v "$name" %d "$value" 2>/dev/null ;; esac
+	done <since
+	((${1}))
+	result $? "$2: client $client_smcd, server $server_smcd, fallbacks $client_fallback $server_fallback"
+}
+same() { # NAME MODE ARGUMENT...: the static program says the same as without supervision
+	local name=$1
+	shift
+	"$calls" "$@" >plain 2>&1
+	gives 0 "$name" "$smcctl" run -- "$calls" "$@"
+	grep -v '^smcctl: ' err >>out
+	diff plain out >differs
+	local code=$?
+	[ $code = 0 ] || sed 's/^/# /' differs
+	result $code "... says the same as without"
+}
+supervisors() { pgrep -x smcctl-supervis | wc -l; }
+none_left() { [ "$(supervisors)" = 0 ]; }
+
+# ---- everything SMC
+policy any any
+mark
+serve static-server "$smcctl" run "${require[@]}" -- "$calls" server 127.0.0.1 $port
+static=$pid
+same "all SMC: the ways of connect" connects 127.0.0.1 $port
+counted "client_smcd == 2 && server_smcd >= 2" "two of four connections over SMC, the others were not to be"
+same "all SMC: other sockets" others
+same "all SMC: options" kinds 127.0.0.1 $port
+same "all SMC: nobody answers" silent 10.77.0.2 80
+gives 0 "status" "$smcctl" status --json
+[ "$LAB_MODE" = nosmc ] || holds "... has the tree of the server" json "[p for p in d['processes'] if p['pid'] == $static and p['supervised'] and p['counters']['listen_smc'] == 1]"
+holds "... once" json "len([p for p in d['processes'] if p['supervised']]) == 1"
+gives 7 "the exit status is the program's" "$smcctl" run --supervise -- sh -c 'exit 7'
+gives 137 "... and so is the signal that ends it" bash -c "\"$smcctl\" run --supervise -- sh -c 'kill -9 \$\$'; exit \$?"
+gives 0 "descendants of any kind" "$smcctl" run --supervise -- sh -c "'$calls' rate 127.0.0.1 $port 3 >/dev/null && python3 -c 'import socket; socket.create_connection((\"127.0.0.1\", $port)).close()'"
+gives 0 "the reader of a pipe sees its end" timeout 20 sh -c "'$smcctl' run --supervise -- echo over | cat"
+
+# ---- all TCP
+policy $nothing $nothing
+mark
+same "denied: the ways of connect" connects 127.0.0.1 $port
+same "denied: nobody answers" silent 10.77.0.2 80
+counted "client_smcd == 0" "denied: no connection over SMC"
+kill -9 "$static"
+wait "$static" 2>/dev/null
+
+# ---- Go
+policy any any
+((port++))
+mark
+serve go-server "$smcctl" run "${require[@]}" -- "$web" serve "127.0.0.1:$port"
+go=$pid
+gives 0 "Go: connections that are kept" "$smcctl" run "${require[@]}" -- "$web" get "http://127.0.0.1:$port/" 200 8
+says out '^200 asked, 0 failed$'
+counted "client_smcd >= 1 && server_smcd == client_smcd" "Go over SMC at both ends"
+asked() { "$smcctl" status --json >out && python3 -c 'import json
+print(sum(p["counters"]["supervised_calls"] for p in json.load(open("out"))["processes"] if p["pid"] == '"$1"'))'; }
+before=$(asked $go)
+"$web" get "http://127.0.0.1:$port/" 300 4 >got
+holds "no call of 300 requests was asked about" test "$(asked $go)" = "$before" -a "$before" -gt 0
+gives 0 "Go: one for each request" "$smcctl" run "${require[@]}" -- "$web" get-once "http://127.0.0.1:$port/" 50 8
+for what in "127.0.0.1:1 3000" "10.77.0.2:80 300" "127.0.0.1:$port 3000"; do
+	# shellcheck disable=SC2086
+	"$web" dial $what >plain 2>&1
+	# shellcheck disable=SC2086
+	gives 0 "Go: dial $what" timeout 60 "$smcctl" run -- "$web" dial $what
+	holds "... ends as without supervision: $(cat plain)" diff plain out
+done
+
+# ---- many threads, and the supervisor and its guardian killed under them
+serve storm-server "$smcctl" run "${require[@]}" -- "$calls" server 127.0.0.1 $((++port))
+server=$pid
+gives 0 "64 threads that connect, fork and take signals" timeout 120 "$smcctl" run -- "$calls" storm 127.0.0.1 $port 64 6
+says out ', 0 failures$'
+mkfifo stop
+"$calls" assassin 60 <stop >kills 2>&1 &
+assassin=$!
+exec 6>stop
+end=$((SECONDS + ${SUPERVISE_SOAK:-15})) storms=0 bad=0
+while ((SECONDS < end)); do
+	"$smcctl" run -- "$calls" storm 127.0.0.1 $port 8 40 >storm.out 2>storm.err || { ((bad++)); head -5 storm.err | sed 's/^/# /'; }
+	((storms++))
+done
+exec 6>&-
+wait $assassin
+kills=$(cat kills)
+holds "no call failed: $kills supervisors and guardians killed in $storms storms" test $bad = 0 -a "$kills" -gt 20
+kill -9 "$server"
+
+# ---- who may look into whom
+policy any any
+serve plain-server "$calls" server 127.0.0.1 $((++port))
+mark
+gives 0 "an ordinary user" unprivileged "$smcctl" run "${require[@]}" -- "$calls" rate 127.0.0.1 $port 3
+counted "client_fallback == 3" "... three SMC sockets, of which the peer wants none"
+mark
+gives 0 "a child that has another user" "$smcctl" run --supervise -- setpriv --reuid 65534 --regid 65534 --clear-groups "$calls" rate 127.0.0.1 $port 3
+counted "client_fallback == 3" "... root's supervisor looks into it"
+mark
+gives 0 "another network namespace" "$smcctl" run --supervise -- unshare -n sh -c "ip link set lo up; '$calls' connects 127.0.0.1 $port >in-namespace 2>&1"
+holds "... its sockets are its own" grep -q 'blocking: ECONNREFUSED' in-namespace
+counted "client_fallback == 0" "... and TCP"
+if [ -e /proc/sys/kernel/yama/ptrace_scope ]; then
+	sysctl -qw kernel.yama.ptrace_scope=1
+	mark
+	gives 0 "Yama 1: an ordinary user" unprivileged "$smcctl" run "${require[@]}" -- "$calls" rate 127.0.0.1 $port 3
+	counted "client_fallback == 3" "... is supervised"
+	mark
+	gives 0 "Yama 1: a child" unprivileged "$smcctl" run --supervise -- sh -c "'$calls' rate 127.0.0.1 $port 3; :"
+	counted "client_fallback == 0" "... is not, and connects over TCP"
+	sysctl -qw kernel.yama.ptrace_scope=2
+	gives 0 "Yama 2: an ordinary user" unprivileged "$smcctl" run -- "$calls" rate 127.0.0.1 $port 3
+	says err 'kernel.yama.ptrace_scope is 2'
+	gives 3 "... --require refuses" unprivileged "$smcctl" run --require -- "$calls" rate 127.0.0.1 $port 3
+	gives 0 "Yama 2: root" "$smcctl" run "${require[@]}" -- "$calls" rate 127.0.0.1 $port 3
+	sysctl -qw kernel.yama.ptrace_scope=0
+else
+	result 1 "the kernel has Yama"
+fi
+
+# ---- the policy is flipped
+serve flip-server "$smcctl" run "${require[@]}" -- "$calls" server 127.0.0.1 $((++port))
+mkfifo tell
+"$smcctl" run -- "$calls" lines 127.0.0.1 $port <tell >told 2>told.err &
+pid=$! children="$children $!"
+exec 5>tell
+mark
+echo >&5
+within 20 "on" sh -c 'test "$(wc -l <told)" = 1'
+counted "client_smcd == 1" "on: over SMC"
+"$smcctl" policy off >/dev/null
+echo >&5
+within 20 "off" sh -c 'test "$(wc -l <told)" = 2'
+counted "client_smcd == 0" "off: the next one is TCP"
+"$smcctl" policy on >/dev/null
+exec 5>&-
+kill_children
+within 20 "no supervisor outlives its program" none_left
+finish

@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Debian's Go and static programs under run: etcd (three nodes), nats-server, caddy, hey, busybox, over SMC at both ends.
+# Modes: smcd
+# shellcheck source-path=SCRIPTDIR source=../ctl/lib.sh
+. "$(dirname "$0")/../ctl/lib.sh" || exit 99
+here=$(dirname "$(readlink -f "$0")")
+cd "$(mktemp -d)" || exit 99
+smcstat=$top_srcdir/tests/programs/smcstat.py
+children=''
+trap 'kill_children' EXIT
+"$here/configure.py" ueid SMCSHIM-LAB || exit 99
+mkdir -p /etc/smc home
+export HOME=$PWD/home
+echo '{"version": 1, "rules": [{"use": "smc", "connect": "any"}, {"use": "smc", "listen": "any"}]}' >/etc/smc/policy.json
+"$smcctl" policy apply >applied 2>&1 || sed 's/^/# /' applied
+run=("$smcctl" run --require --)
+
+start() { # NAME COMMAND...
+	"${run[@]}" "${@:2}" >"$1.log" 2>&1 </dev/null &
+	pid=$! children="$children $!"
+}
+listens() { ss -Hltn "sport = :$1" | grep . >/dev/null; }
+mark() { "$smcstat" counters >marked; }
+smc() { # LEAST NAME: at least so many connections over SMC at both ends since the mark
+	local name value client_smcd=0 server_smcd=0
+	"$smcstat" since marked >since
+	while IFS='=' read -r name value; do
+		case $name in client_smcd | server_smcd) printf -v "$name" %d "$value" ;; esac
+	done <since
+	holds "$2: $client_smcd and $server_smcd connections over SMC" test "$client_smcd" -ge "$1" -a "$server_smcd" -ge "$1"
+}
+
+# busybox: static
+mkdir www && echo hello >www/index.html
+start httpd busybox httpd -f -p 127.0.0.1:22001 -h www
+within 30 "busybox httpd listens" listens 22001
+mark
+gives 0 "busybox wget" "${run[@]}" busybox wget -q -O - http://127.0.0.1:22001/
+says out '^hello$'
+smc 1 "busybox httpd and wget"
+
+# caddy and hey: Go
+start caddy caddy respond --listen 127.0.0.1:22002 hello
+within 60 "caddy listens" listens 22002
+mark
+gives 0 "hey" timeout 60 "${run[@]}" hey -n 200 -c 8 http://127.0.0.1:22002/
+says out '\[200\][[:space:]]+200 responses'
+smc 8 "caddy and hey"
+
+# nats-server: Go, and a client that is not
+cat >nats.py <<'END2'
+import socket
+s = socket.create_connection(("127.0.0.1", 22003))
+s.sendall(b'CONNECT {"verbose":false}\r\nSUB a 1\r\nPUB a 5\r\nhello\r\nPING\r\n')
+got = b""
+while b"PONG" not in got:
+    part = s.recv(4096)
+    if not part: break
+    got += part
+print("MSG a 1 5\r\nhello" in got.decode())
+END2
+start nats nats-server -a 127.0.0.1 -p 22003
+within 60 "nats-server listens" listens 22003
+mark
+gives 0 "a message through nats-server" timeout 30 "$smcctl" run --supervise -- python3 nats.py
+says out '^True$'
+smc 1 "nats-server"
+
+# etcd: three nodes that talk to each other
+mark
+cluster=n1=http://127.0.0.1:22081,n2=http://127.0.0.1:22082,n3=http://127.0.0.1:22083
+for n in 1 2 3; do
+	start "etcd$n" etcd --name "n$n" --data-dir "etcd$n" --unsafe-no-fsync --listen-peer-urls "http://127.0.0.1:2208$n" \
+		--initial-advertise-peer-urls "http://127.0.0.1:2208$n" --listen-client-urls "http://127.0.0.1:2207$n" \
+		--advertise-client-urls "http://127.0.0.1:2207$n" --initial-cluster "$cluster" \
+		--heartbeat-interval 500 --election-timeout 5000
+done
+member=$pid
+export ETCDCTL_API=3
+ctl() { "${run[@]}" etcdctl --command-timeout 20s --dial-timeout 20s --endpoints "http://127.0.0.1:22071,http://127.0.0.1:22072" "$@"; }
+written() { ctl put key one | grep OK >/dev/null; }
+within 90 "etcd has a leader, and a key is written" written
+ctl watch key >watched 2>&1 &
+children="$children $!"
+gives 0 "get" ctl get key --print-value-only
+says out '^one$'
+kill -9 "$member"
+second() { ctl put key two | grep OK >/dev/null; }
+within 60 "a member is killed, the others go on" second
+gives 0 "get" ctl get key --print-value-only
+says out '^two$'
+within 20 "the watch has seen it" grep '^two$' watched
+smc 6 "etcd"
+within 5 "status shows them" sh -c '"$0" status | grep "etcd (supervised)"' "$smcctl"
+finish
