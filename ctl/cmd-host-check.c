@@ -9,11 +9,13 @@
 #include "ctl/host/check.h"
 #include "ctl/host/command.h"
 #include "ctl/replace.h"
+#include "ctl/smc/netns.h"
 
-enum { CHECK_METRICS, CHECK_ROOT, CHECK_NODE, CHECK_JSON };
+enum { CHECK_METRICS, CHECK_NETNS, CHECK_ROOT, CHECK_NODE, CHECK_JSON };
 
 const struct ctl_option cmd_host_check_options[] = {
 	[CHECK_METRICS] = {"metrics", 0, "FILE", "write them there for Prometheus, replacing the file"},
+	[CHECK_NETNS] = CTL_OPTION_NETNS,
 	[CHECK_ROOT] = CTL_OPTION_ROOT,
 	[CHECK_NODE] = CTL_OPTION_NODE,
 	[CHECK_JSON] = CTL_OPTION_JSON,
@@ -54,7 +56,7 @@ enum ctl_exit cmd_host_check(struct ctl *ctl, const struct ctl_args *args)
 	_cleanup_(check_clear) struct check check = {.drift = 0};
 	_cleanup_close_ int at = -1;
 	const char *operand = args->operands ? args->operand[0] : NULL;
-	const struct host_root root = {args->option[CHECK_ROOT], args->option[CHECK_NODE]};
+	const struct host_root root = {args->option[CHECK_ROOT], args->option[CHECK_NODE], args->option[CHECK_NETNS]};
 	const char *metrics = args->option[CHECK_METRICS];
 	enum ctl_exit code;
 	int r;

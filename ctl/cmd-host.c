@@ -10,13 +10,15 @@
 #include "ctl/commands.h"
 #include "ctl/host/command.h"
 #include "ctl/replace.h"
+#include "ctl/smc/netns.h"
 
 #define PLAN_FILE_MAX (16u << 20)
 
-enum { PLAN_OUT, PLAN_ROOT, PLAN_NODE, PLAN_JSON };
+enum { PLAN_OUT, PLAN_NETNS, PLAN_ROOT, PLAN_NODE, PLAN_JSON };
 
 const struct ctl_option cmd_host_plan_options[] = {
 	[PLAN_OUT] = {"out", 0, "FILE", "save the plan, for host apply --plan"},
+	[PLAN_NETNS] = CTL_OPTION_NETNS,
 	[PLAN_ROOT] = CTL_OPTION_ROOT,
 	[PLAN_NODE] = CTL_OPTION_NODE,
 	[PLAN_JSON] = CTL_OPTION_JSON,
@@ -34,6 +36,7 @@ static enum ctl_exit show(
 		return host_failed(ctl, -ENOMEM);
 	out_string(out, "profile", "Profile", command->path);
 	out_string(out, "digest", NULL, digest);
+	out_bool(out, "netns", NULL, command->host.netns != 0);
 	host_plan_show(out, plan);
 	return out_end(out) < 0 ? host_failed(ctl, -ENOMEM) : CTL_OK;
 }
@@ -62,7 +65,7 @@ enum ctl_exit cmd_host_plan(struct ctl *ctl, const struct ctl_args *args)
 	_cleanup_host_plan_ struct host_plan plan = {.items = NULL};
 	_cleanup_close_ int at = -1;
 	const char *operand = args->operands ? args->operand[0] : NULL;
-	const struct host_root root = {args->option[PLAN_ROOT], args->option[PLAN_NODE]};
+	const struct host_root root = {args->option[PLAN_ROOT], args->option[PLAN_NODE], args->option[PLAN_NETNS]};
 	const char *saved = args->option[PLAN_OUT];
 	enum ctl_exit code;
 	int r;
@@ -91,13 +94,14 @@ enum ctl_exit cmd_host_plan(struct ctl *ctl, const struct ctl_args *args)
 
 /* ---- apply ---- */
 
-enum { APPLY_PLAN, APPLY_KEEP_GOING, APPLY_FORCE, APPLY_BOOT, APPLY_ROOT, APPLY_NODE };
+enum { APPLY_PLAN, APPLY_KEEP_GOING, APPLY_FORCE, APPLY_BOOT, APPLY_NETNS, APPLY_ROOT, APPLY_NODE };
 
 const struct ctl_option cmd_host_apply_options[] = {
 	[APPLY_PLAN] = {"plan", 0, "FILE", "exactly what host plan --out saved, or nothing"},
 	[APPLY_KEEP_GOING] = {"keep-going", 0, NULL, "leave out what this host cannot"},
 	[APPLY_FORCE] = {"force", 0, NULL, "also what is dangerous, and over edited files"},
 	[APPLY_BOOT] = {"boot", 0, NULL, "set again what was applied last, but no files: for systemd's unit"},
+	[APPLY_NETNS] = CTL_OPTION_NETNS,
 	[APPLY_ROOT] = CTL_OPTION_ROOT,
 	[APPLY_NODE] = CTL_OPTION_NODE,
 	{NULL, 0, NULL, NULL},
@@ -131,7 +135,7 @@ static enum ctl_exit apply(struct ctl *ctl, const struct ctl_args *args, const c
 {
 	_cleanup_(host_command_clear) struct host_command command = {.lock = -1};
 	const struct change_options options = {.keep_going = args->option[APPLY_KEEP_GOING] != NULL, .stale = digest};
-	const struct host_root root = {args->option[APPLY_ROOT], args->option[APPLY_NODE]};
+	const struct host_root root = {args->option[APPLY_ROOT], args->option[APPLY_NODE], args->option[APPLY_NETNS]};
 	enum ctl_exit code = host_command_open(&command, ctl, operand, &root, true);
 
 	command.host.force = args->option[APPLY_FORCE] != NULL;
@@ -158,7 +162,8 @@ enum ctl_exit cmd_host_apply(struct ctl *ctl, const struct ctl_args *args)
 	enum ctl_exit code;
 
 	if (args->option[APPLY_BOOT]) {
-		if (operand || args->option[APPLY_PLAN] || args->option[APPLY_ROOT] || args->option[APPLY_NODE])
+		if (operand || args->option[APPLY_PLAN] || args->option[APPLY_ROOT] || args->option[APPLY_NODE] ||
+			args->option[APPLY_NETNS])
 			return ctl_error(
 				ctl, CTL_USAGE, "option", "--boot", "takes what was applied last, and no file");
 		return apply_at_boot(ctl);
@@ -173,10 +178,11 @@ enum ctl_exit cmd_host_apply(struct ctl *ctl, const struct ctl_args *args)
 
 /* ---- revert ---- */
 
-enum { REVERT_FORCE, REVERT_ROOT, REVERT_NODE };
+enum { REVERT_FORCE, REVERT_NETNS, REVERT_ROOT, REVERT_NODE };
 
 const struct ctl_option cmd_host_revert_options[] = {
 	[REVERT_FORCE] = {"force", 0, NULL, "also what others have changed since"},
+	[REVERT_NETNS] = CTL_OPTION_NETNS,
 	[REVERT_ROOT] = CTL_OPTION_ROOT,
 	[REVERT_NODE] = CTL_OPTION_NODE,
 	{NULL, 0, NULL, NULL},
@@ -185,14 +191,15 @@ const struct ctl_option cmd_host_revert_options[] = {
 enum ctl_exit cmd_host_revert(struct ctl *ctl, const struct ctl_args *args)
 {
 	_cleanup_(host_command_clear) struct host_command command = {.lock = -1};
-	const struct host_root root = {args->option[REVERT_ROOT], args->option[REVERT_NODE]};
+	const struct host_root root = {
+		args->option[REVERT_ROOT], args->option[REVERT_NODE], args->option[REVERT_NETNS]};
 	enum ctl_exit code = host_command_journal(&command, ctl, &root, args->option[REVERT_FORCE]);
 
 	if (code != CTL_OK)
 		return code;
 	command.host.force = args->option[REVERT_FORCE] != NULL;
 	if (!command.journal.count && !command.journal.profile) {
-		journal_remove();
+		journal_remove(&command.journal);
 		fputs("host: nothing to revert\n", ctl->out);
 		return CTL_OK;
 	}

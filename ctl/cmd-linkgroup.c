@@ -6,18 +6,12 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "ctl/commands.h"
 #include "ctl/output.h"
 #include "ctl/smc/linkgroups.h"
 #include "ctl/smc/netns.h"
 #include "ctl/smc/open.h"
-
-#ifndef SO_NETNS_COOKIE
-#define SO_NETNS_COOKIE 71
-#endif
 
 enum { LINKGROUP_LINKS, LINKGROUP_NETNS, LINKGROUP_JSON };
 
@@ -27,21 +21,6 @@ const struct ctl_option cmd_linkgroup_list_options[] = {
 	[LINKGROUP_JSON] = CTL_OPTION_JSON,
 	{NULL, 0, NULL, NULL},
 };
-
-/* That of this process, or SMC_UNKNOWN (before Linux 5.14). */
-static uint64_t own_netns_cookie(void)
-{
-	uint64_t cookie = SMC_UNKNOWN;
-	socklen_t size = sizeof(cookie);
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return SMC_UNKNOWN;
-	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) < 0)
-		cookie = SMC_UNKNOWN;
-	close(fd);
-	return cookie;
-}
 
 static void put_number(struct out *out, const char *key, uint64_t value)
 {
@@ -141,7 +120,7 @@ static void put_smcd(struct out *out, const struct smc_linkgroup *group)
 
 static void put_group(struct out *out, const struct smc_linkgroup *group, bool links, uint64_t own_cookie)
 {
-	bool here = group->netns_cookie == own_cookie && own_cookie != SMC_UNKNOWN;
+	bool here = group->netns_cookie == own_cookie && own_cookie;
 	char text[24];
 
 	out_object(out, NULL, NULL);
@@ -181,7 +160,7 @@ static void put_group(struct out *out, const struct smc_linkgroup *group, bool l
 static int print(
 	struct ctl *ctl, const struct smc_linkgroups *smcr, const struct smc_linkgroups *smcd, bool links, bool json)
 {
-	uint64_t own_cookie = own_netns_cookie();
+	uint64_t own_cookie = netns_cookie();
 	struct out *out;
 	int r = out_begin(ctl->out, json, &out);
 

@@ -34,7 +34,8 @@ struct run {
 	bool may_supervise; /* where the library does not reach */
 	bool supervise;     /* instead of the library */
 	char *name;         /* of the program, as the policy's "programs" know it */
-	char *library;      /* value of LD_PRELOAD */
+	char *library;      /* its path */
+	char *preload;      /* value of LD_PRELOAD */
 	const char *policy; /* value of SMC_POLICY, or NULL */
 };
 
@@ -82,41 +83,55 @@ static enum ctl_exit prepare_policy(struct run *run, const char *file, struct ap
 	return CTL_OK;
 }
 
-static enum ctl_exit prepare_library(struct run *run)
+/* Each word size has its own. */
+static enum ctl_exit prepare_library(struct run *run, bool ia32)
 {
-	_cleanup_free_ char *library = NULL;
-	int r = paths_library(&library);
+	int r;
 
+	free(run->library);
+	free(run->preload);
+	run->library = run->preload = NULL;
+	r = ia32 ? paths_library32(&run->library) : paths_library(&run->library);
 	if (r < 0)
 		return ctl_error(run->ctl, CTL_RUN_FAILED, "library", PATHS_LIBRARY,
 			"not found beside smcctl (%s); install smcshim completely", strerror(-r));
-	r = preload_list(getenv("LD_PRELOAD"), library, &run->library);
+	r = preload_list(getenv("LD_PRELOAD"), run->library, &run->preload);
 	if (r == -EINVAL)
-		return ctl_error(run->ctl, CTL_RUN_FAILED, "library", library,
+		return ctl_error(run->ctl, CTL_RUN_FAILED, "library", run->library,
 			"LD_PRELOAD cannot hold a path with a blank or a colon; install smcshim elsewhere");
 	if (r < 0)
-		return ctl_error(run->ctl, CTL_RUN_FAILED, "library", library, "%s", strerror(-r));
-	if (access(library, R_OK) < 0) {
-		ctl_warn(run->ctl, "every connection stays TCP: library '%s': %s", library, strerror(errno));
-		run->obstacle = true;
-	}
-	if (run->verbose)
-		ctl_warn(run->ctl, "library: '%s'", library);
+		return ctl_error(run->ctl, CTL_RUN_FAILED, "library", run->library, "%s", strerror(-r));
 	return CTL_OK;
 }
 
-/* What keeps the library out, but not the kernel. */
-static bool is_for_supervisor(enum program_obstacle obstacle)
+static void judge_library(struct run *run)
 {
-	return obstacle == PROGRAM_STATIC || obstacle == PROGRAM_GO || obstacle == PROGRAM_ENVIRONMENT;
+	if (access(run->library, R_OK) < 0) {
+		ctl_warn(run->ctl, "every connection stays TCP: library '%s': %s", run->library, strerror(errno));
+		run->obstacle = true;
+	}
+	if (run->verbose)
+		ctl_warn(run->ctl, "library: '%s'", run->library);
+}
+
+/* What keeps the library out, but not the kernel. */
+static bool is_for_supervisor(const struct program *program)
+{
+	enum program_obstacle obstacle = program->obstacle;
+
+	/* Its calls have other numbers, for which there is no filter. */
+	return !program->ia32 &&
+		(obstacle == PROGRAM_STATIC || obstacle == PROGRAM_GO || obstacle == PROGRAM_ENVIRONMENT);
 }
 
 static enum ctl_exit judge_program(struct run *run, const char *name)
 {
 	_cleanup_free_ char *path = NULL;
 	_cleanup_program_ struct program program = {.path = NULL};
-	struct program_context context = {
-		.search = getenv("PATH"), .user = run->print_env ? PRIVILEGE_USER_ANY : PRIVILEGE_USER_CALLER};
+	_cleanup_free_ char *library32 = NULL;
+	struct program_context context = {.search = getenv("PATH"),
+		.user = run->print_env ? PRIVILEGE_USER_ANY : PRIVILEGE_USER_CALLER,
+		.ia32 = paths_library32(&library32) == 0};
 	int r = program_find(name, context.search, &path);
 
 	if (r < 0)
@@ -128,7 +143,7 @@ static enum ctl_exit judge_program(struct run *run, const char *name)
 	run->name = strdup(path_base(program.path));
 	if (!run->name)
 		return ctl_error(run->ctl, CTL_RUN_FAILED, "run", name, "%s", strerror(ENOMEM));
-	run->supervise = run->supervise || (run->may_supervise && is_for_supervisor(program.obstacle));
+	run->supervise = run->supervise || (run->may_supervise && is_for_supervisor(&program));
 	if (run->supervise) {
 		if (run->verbose)
 			ctl_warn(run->ctl, "program: '%s': '%s' %s; its socket calls are supervised", program.path,
@@ -141,7 +156,7 @@ static enum ctl_exit judge_program(struct run *run, const char *name)
 		ctl_warn(run->ctl, "program: '%s': '%s' %s", program.path, program.binary,
 			program_obstacle_text(&program));
 	}
-	return CTL_OK;
+	return program.ia32 && program.obstacle == PROGRAM_FINE ? prepare_library(run, true) : CTL_OK;
 }
 
 /* From here on this process's socket calls are supervised. CTL_OK also where that cannot be, and was said. */
@@ -185,7 +200,7 @@ static enum ctl_exit execute(struct run *run, const struct ctl_args *args)
 		if (code != CTL_OK)
 			return code;
 		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): prepared by the caller, which ended where it could not */
-	} else if (setenv("LD_PRELOAD", run->library, 1) < 0) {
+	} else if (setenv("LD_PRELOAD", run->preload, 1) < 0) {
 		return ctl_error(run->ctl, CTL_RUN_FAILED, "run", args->operand[0], "%s", strerror(errno));
 	}
 	/* argv of main ends with NULL, but operands may have been moved: the last one is followed by what was there. */
@@ -206,12 +221,13 @@ static enum ctl_exit run_prepared(struct run *run, const struct ctl_args *args)
 		code = judge_program(run, args->operand[0]);
 	if (code != CTL_OK)
 		return code;
+	judge_library(run);
 	if (run->obstacle && args->option[RUN_REQUIRE])
 		return ctl_error(run->ctl, CTL_CANNOT, "run", args->operands ? args->operand[0] : "--print-env",
 			"refused, as --require asks");
 	if (!run->print_env)
 		return execute(run, args);
-	words_put_assignment(run->ctl->out, "LD_PRELOAD", run->library);
+	words_put_assignment(run->ctl->out, "LD_PRELOAD", run->preload);
 	if (run->policy)
 		words_put_assignment(run->ctl->out, "SMC_POLICY", run->policy);
 	return CTL_OK;
@@ -232,7 +248,7 @@ enum ctl_exit cmd_run(struct ctl *ctl, const struct ctl_args *args)
 			run.print_env ? "print-env" : "no-supervise");
 	if (!args->operands && !run.print_env)
 		return ctl_error(ctl, CTL_USAGE, "command", "run", "PROGRAM is missing; try smcctl run --help");
-	code = prepare_library(&run);
+	code = prepare_library(&run, false);
 	if (code == CTL_OK)
 		code = prepare_policy(&run, args->option[RUN_POLICY], &result);
 	if (code == CTL_OK) {
@@ -242,6 +258,7 @@ enum ctl_exit cmd_run(struct ctl *ctl, const struct ctl_args *args)
 		code = CTL_RUN_FAILED;
 	}
 	free(run.library);
+	free(run.preload);
 	free(run.name);
 	return code;
 }

@@ -95,6 +95,17 @@ int paths_library(char **out)
 	return *out ? 0 : -ENOENT;
 }
 
+int paths_library32(char **out)
+{
+	static const char *const places[] = {"preload/32/.libs", "32/.libs", NULL};
+	_cleanup_free_ char *exe = realpath("/proc/self/exe", NULL);
+
+	if (exe)
+		return find_beside(exe, BINDIR, PKGLIBDIR "/32", places, PATHS_LIBRARY, out);
+	*out = realpath(PKGLIBDIR "/32/" PATHS_LIBRARY, NULL);
+	return *out ? 0 : -ENOENT;
+}
+
 static int find_helper(const char *name, const char *installed, char **out)
 {
 	static const char *const places[] = {".", NULL}; /* all stand in the build directory */

@@ -50,6 +50,9 @@ _must_check_ int paths_library_of(const char *exe, const char *bindir, const cha
 /* The same for the running smcctl. */
 _must_check_ int paths_library(char **out);
 
+/* That for 32-bit programs; -ENOENT: none was built. */
+_must_check_ int paths_library32(char **out);
+
 /* The program of smcctl cloud, found likewise. */
 _must_check_ int paths_helper(char **out);
 

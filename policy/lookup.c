@@ -5,7 +5,12 @@
 #include "policy/lookup.h"
 
 #include <netinet/in.h>
+#include <stddef.h>
 #include <sys/socket.h>
+
+/* The same for programs of every word size, as one smcctl writes for all: no number lies where an alignment would put it. */
+_Static_assert(offsetof(struct policy_header, sequence) == 40 && sizeof(struct policy_header) == 48, "policy_header");
+_Static_assert(offsetof(struct policy_half, lists) == 5176 && sizeof(struct policy_half) == 5256, "policy_half");
 
 /*
  * A reader is only sent back by a publication, and two in a row need a whole policy written in between: more rounds

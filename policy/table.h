@@ -155,6 +155,7 @@ struct policy_half {
 	uint32_t programs_len; /* names in programs */
 	char programs[POLICY_MAX_PROGRAMS][POLICY_COMM_LEN]; /* a trailing '*' matches any rest */
 	char source[4096];                                   /* the file it was published from, NUL-terminated */
+	uint32_t reserved;                                   /* i386 would put none here by itself */
 	struct policy_list lists[POLICY_LISTS];
 	struct policy_array ports; /* struct policy_port */
 };

@@ -64,7 +64,14 @@ int next_listen(int fd, int backlog)
 
 int next_accept(int fd, struct sockaddr *addr, socklen_t *len)
 {
+#ifdef SYS_accept
 	CALL(accept, fd, addr, len);
+#else
+	/* i386 has the newer call only. */
+	__typeof__(atomic_load(&next.accept)) real = atomic_load_explicit(&next.accept, memory_order_acquire);
+
+	return real ? real(fd, addr, len) : (int)syscall(SYS_accept4, fd, addr, len, 0);
+#endif
 }
 
 int next_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)

@@ -25,13 +25,25 @@ static bool is_mounted_read_only(int fd)
 {
 	struct statfs fs;
 
+	/* Where the structure is that of large files, so has to be the call. */
+#ifdef SYS_fstatfs64
+	return syscall(SYS_fstatfs64, fd, sizeof fs, &fs) == 0 && (fs.f_flags & ST_RDONLY);
+#else
 	return syscall(SYS_fstatfs, fd, &fs) == 0 && (fs.f_flags & ST_RDONLY);
+#endif
 }
+
+/* i386 has another call for numbers of more than 16 bits. */
+#ifdef SYS_geteuid32
+#define GETEUID SYS_geteuid32
+#else
+#define GETEUID SYS_geteuid
+#endif
 
 static bool trusted(int fd, const struct stat *st)
 {
 	return S_ISREG(st->st_mode) && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
-		(st->st_uid == 0 || st->st_uid == (uid_t)syscall(SYS_geteuid) || is_mounted_read_only(fd)) &&
+		(st->st_uid == 0 || st->st_uid == (uid_t)syscall(GETEUID) || is_mounted_read_only(fd)) &&
 		st->st_size >= (off_t)POLICY_HEADER_SIZE;
 }
 

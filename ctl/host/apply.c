@@ -190,8 +190,7 @@ static enum ctl_exit do_part(struct host *host, const struct host_plan *plan, st
 		r = journal_save(journal);
 	}
 	if (r < 0)
-		return ctl_error(
-			host->ctl, ctl_exit_of(r), "journal", JOURNAL_DIRECTORY "/" JOURNAL_NAME, "%s", strerror(-r));
+		return ctl_error(host->ctl, ctl_exit_of(r), "journal", journal->place, "%s", strerror(-r));
 	for (; *done < plan->count && code == CTL_OK; (*done)++) {
 		if (is_due(&plan->items[*done], modules, options))
 			code = set_item(host, &plan->items[*done]);
@@ -254,7 +253,7 @@ static enum ctl_exit finish(struct host *host, struct journal *journal, const st
 	journal_commit(journal);
 	r = journal_save(journal);
 	/* The one on the disk is of a run under way, and good for revert. */
-	return r < 0 ? ctl_error(host->ctl, CTL_PARTLY, "journal", JOURNAL_DIRECTORY "/" JOURNAL_NAME,
+	return r < 0 ? ctl_error(host->ctl, CTL_PARTLY, "journal", journal->place,
 			       "%s; all is set, and smcctl host revert can take it back; run apply again", strerror(-r))
 		     : CTL_OK;
 }

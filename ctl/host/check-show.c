@@ -7,7 +7,7 @@
 
 #include "ctl/host/check.h"
 
-static void show_item(struct out *out, const struct check_item *check)
+static void show_item(struct out *out, const struct check_item *check, bool netns)
 {
 	const struct host_plan_item *item = check->item;
 	_cleanup_free_ char *now = host_plan_value_text(item->kind, item->now);
@@ -16,7 +16,10 @@ static void show_item(struct out *out, const struct check_item *check)
 	out_object(out, NULL, NULL);
 	out_string(out, NULL, "DRIFT", check->now ? check->boot ? "-" : "at boot" : "now");
 	out_bool(out, "in_force", NULL, check->now);
-	out_bool(out, "at_boot", NULL, check->boot);
+	if (netns)
+		out_null(out, "at_boot", NULL);
+	else
+		out_bool(out, "at_boot", NULL, check->boot);
 	out_string(out, "kind", "KIND", host_kind_word(item->kind));
 	out_string(out, "name", "NAME", item->name);
 	out_string(out, "now", "NOW", now ? now : "?");
@@ -75,11 +78,12 @@ void check_show(struct out *out, const struct check *check)
 	out_list(out, "items", NULL);
 	for (size_t i = 0; i < check->plan.count; i++) {
 		if (out_is_json(out) || check->items[i].cause)
-			show_item(out, &check->items[i]);
+			show_item(out, &check->items[i], check->plan.netns != 0);
 	}
 	out_close(out);
 	if (!check->drift)
-		out_note(out, "no drift: %zu things are as the profile says, now and at boot", check->plan.count);
+		out_note(out, "no drift: %zu things are as the profile says%s", check->plan.count,
+			check->plan.netns ? "" : ", now and at boot");
 	show_counters(out, &check->counters);
 	show_queues(out, check);
 }
@@ -124,7 +128,9 @@ void check_metrics(FILE *stream, const struct check *check)
 
 	put_one(stream, "smcctl_host_drift", "gauge", "Things that are not as the profile says.", check->drift);
 	put_items(stream, check, "smcctl_host_in_force", "Whether it is in force now.", false);
-	put_items(stream, check, "smcctl_host_lasts", "Whether it is in force and will be after a reboot.", true);
+	if (!check->plan.netns)
+		put_items(
+			stream, check, "smcctl_host_lasts", "Whether it is in force and will be after a reboot.", true);
 	put_one(stream, "smcctl_host_smc_loaded", "gauge", "Whether the kernel has SMC.", counters->has_smc);
 	if (counters->has_smc)
 		put_one(stream, "smcctl_host_smc_sockets", "gauge", "SMC sockets.", counters->smc_sockets);

@@ -77,7 +77,8 @@ static int say(char **cause, const char *text)
 	return *cause ? 0 : -ENOMEM;
 }
 
-static int check_item(const struct host_plan_item *item, const struct journal *journal, struct check_item *out)
+static int check_item(const struct host *host, const struct host_plan_item *item, const struct journal *journal,
+	struct check_item *out)
 {
 	const char *lasts = item->lasts ? item->lasts : item->wanted;
 
@@ -86,7 +87,7 @@ static int check_item(const struct host_plan_item *item, const struct journal *j
 		out->now = false;
 		return say(&out->cause, cause_of(item, journal));
 	}
-	if (item->kind != HOST_SYSCTL || (item->state == PLAN_LATER && !item->boot))
+	if (host->netns || item->kind != HOST_SYSCTL || (item->state == PLAN_LATER && !item->boot))
 		return 0;
 	if (item->boot && !item->wins && sysctl_equal(item->boot, lasts))
 		return 0;
@@ -146,7 +147,7 @@ int check_make(struct host *host, const struct profile *profile, const struct jo
 		r = out->items ? 0 : -ENOMEM;
 	}
 	for (size_t i = 0; i < out->plan.count && r == 0; i++) {
-		r = check_item(&out->plan.items[i], journal, &out->items[i]);
+		r = check_item(host, &out->plan.items[i], journal, &out->items[i]);
 		out->drift += !out->items[i].now || !out->items[i].boot;
 	}
 	if (r < 0 || host->offline)

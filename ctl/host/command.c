@@ -7,20 +7,24 @@
 #include <dirent.h>
 #include <errno.h>
 #include <linux/magic.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 
 #include "ctl/apply.h"
+#include "ctl/smc/netns.h"
 
 void host_command_clear(struct host_command *command)
 {
+	journal_unlock(&command->journal, command->lock);
 	host_clear(&command->host);
 	journal_clear(&command->journal);
 	profile_free(&command->profile);
 	free(command->path);
-	journal_unlock(&command->lock);
 }
 
 enum ctl_exit host_failed(struct ctl *ctl, int error)
@@ -93,9 +97,6 @@ static enum ctl_exit enter_root(struct host_command *command, struct ctl *ctl, c
 {
 	const char *path = root->image ? root->image : root->node;
 
-	command->host.ctl = ctl;
-	if (!path)
-		return CTL_OK;
 	if (root->image && root->node)
 		return ctl_error(
 			ctl, CTL_USAGE, "option", "--node", "is for a running host, --root for an image; give one");
@@ -108,14 +109,72 @@ static enum ctl_exit enter_root(struct host_command *command, struct ctl *ctl, c
 	return root->node ? check_node(ctl, path) : CTL_OK;
 }
 
+static uint64_t netns_inode(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/net", &st) == 0 ? st.st_ino : 0;
+}
+
+/* Interfaces are those of the namespace that sysfs was mounted in: as ip-netns(8), a mount of our own shows the others. */
+static int mount_sysfs(void)
+{
+	struct statvfs old;
+	unsigned long flags = statvfs("/sys", &old) == 0 && (old.f_flag & ST_RDONLY) ? MS_RDONLY : 0;
+
+	if (unshare(CLONE_NEWNS) < 0 || mount("", "/", NULL, MS_SLAVE | MS_REC, NULL) < 0 ||
+		mount("sysfs", "/sys", "sysfs", flags | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+		return -errno;
+	return 0;
+}
+
+static enum ctl_exit enter_netns(struct host_command *command, struct ctl *ctl, const char *netns)
+{
+	uint64_t before = netns_inode();
+	enum ctl_exit code = netns_enter(ctl, netns);
+	int r;
+
+	if (code != CTL_OK)
+		return code;
+	/* Two journals of one namespace would each restore what the other has set. */
+	if (netns_inode() == before)
+		return ctl_error(ctl, CTL_USAGE, "network namespace", netns,
+			"is the one that smcctl runs in; leave out --netns");
+	r = mount_sysfs();
+	if (r < 0)
+		return ctl_error(ctl, ctl_exit_of(r), "network namespace", netns, "its /sys cannot be mounted: %s",
+			strerror(-r));
+	command->host.netns = netns_cookie();
+	/* Of kernels without cookies: a number that one namespace has at a time. */
+	if (!command->host.netns)
+		command->host.netns = netns_inode();
+	return CTL_OK;
+}
+
+static enum ctl_exit go(struct host_command *command, struct ctl *ctl, const struct host_root *root)
+{
+	enum ctl_exit code = CTL_OK;
+
+	command->host.ctl = ctl;
+	if (root->netns && (root->image || root->node))
+		return ctl_error(ctl, CTL_USAGE, "option", "--netns", "cannot stand beside --root and --node");
+	if (root->image || root->node)
+		code = enter_root(command, ctl, root);
+	else if (root->netns)
+		code = enter_netns(command, ctl, root->netns);
+	journal_place(&command->journal, command->host.netns);
+	return code;
+}
+
 static enum ctl_exit lock(struct host_command *command, struct ctl *ctl)
 {
-	int fd = journal_lock();
+	const char *place = command->journal.place;
+	int fd = journal_lock(&command->journal);
 
 	if (fd == -EBUSY)
-		return ctl_error(ctl, CTL_FAILED, "lock", JOURNAL_DIRECTORY, "another smcctl host is at work");
+		return ctl_error(ctl, CTL_FAILED, "lock", place, "another smcctl host is at work");
 	if (fd < 0)
-		return ctl_error(ctl, ctl_exit_of(fd), "lock", JOURNAL_DIRECTORY, "%s%s", strerror(-fd),
+		return ctl_error(ctl, ctl_exit_of(fd), "lock", place, "%s%s", strerror(-fd),
 			ctl_exit_of(fd) == CTL_NOT_PERMITTED ? "; run as root" : "");
 	command->lock = fd;
 	return CTL_OK;
@@ -123,18 +182,18 @@ static enum ctl_exit lock(struct host_command *command, struct ctl *ctl)
 
 static enum ctl_exit load_journal(struct host_command *command, struct ctl *ctl)
 {
+	const char *place = command->journal.place;
 	bool damaged;
 	int r = journal_load(&command->journal, &damaged);
 
 	if (r == -EBADMSG)
-		return ctl_error(ctl, CTL_FAILED, "journal", JOURNAL_DIRECTORY "/" JOURNAL_NAME,
+		return ctl_error(ctl, CTL_FAILED, "journal", place,
 			"damaged, and its backup too; smcctl host revert --force removes the files of smcctl, the "
 			"running values stay until the next boot");
 	if (r < 0)
-		return ctl_error(
-			ctl, ctl_exit_of(r), "journal", JOURNAL_DIRECTORY "/" JOURNAL_NAME, "%s", strerror(-r));
+		return ctl_error(ctl, ctl_exit_of(r), "journal", place, "%s", strerror(-r));
 	if (damaged)
-		ctl_warn(ctl, "journal '" JOURNAL_DIRECTORY "/" JOURNAL_NAME "': damaged; its backup is taken");
+		ctl_warn(ctl, "journal '%s': damaged; its backup is taken", place);
 	return CTL_OK;
 }
 
@@ -147,7 +206,7 @@ enum ctl_exit host_command_open(
 	if (profile)
 		code = load_profile(command, ctl, profile);
 	if (code == CTL_OK)
-		code = enter_root(command, ctl, root);
+		code = go(command, ctl, root);
 	if (code == CTL_OK && !profile)
 		code = load_profile(command, ctl, PROFILE_DEFAULT);
 	if (code == CTL_OK && changes)
@@ -215,7 +274,7 @@ static int claim_all(struct host_command *command)
 enum ctl_exit host_command_journal(
 	struct host_command *command, struct ctl *ctl, const struct host_root *root, bool force)
 {
-	enum ctl_exit code = enter_root(command, ctl, root);
+	enum ctl_exit code = go(command, ctl, root);
 	bool damaged;
 	int r;
 
@@ -228,10 +287,9 @@ enum ctl_exit host_command_journal(
 		return CTL_OK;
 	if (!force || r != -EBADMSG)
 		return load_journal(command, ctl);
-	ctl_warn(ctl,
-		"journal '" JOURNAL_DIRECTORY "/" JOURNAL_NAME
-		"': damaged; the files of smcctl are removed, the running values stay until the next boot");
-	r = claim_all(command);
+	ctl_warn(ctl, "journal '%s': damaged; %sthe running values stay until the next boot", command->journal.place,
+		command->host.netns ? "" : "the files of smcctl are removed, ");
+	r = command->host.netns ? 0 : claim_all(command);
 	/* Something to revert, even if no file is left: the damaged journal. */
 	command->journal.applying = true;
 	return r < 0 ? host_failed(ctl, r) : CTL_OK;

@@ -14,10 +14,11 @@
 		"node", 0, "DIR", "the running host whose root is mounted at DIR in this container (as root)" \
 	}
 
-/* Where the host is, at most one of them: an image's files, or the running system seen from a container. */
+/* Where the host is, at most one of them: an image's files, the running system seen from a container, a network namespace. */
 struct host_root {
 	const char *image;
 	const char *node;
+	const char *netns;
 };
 
 struct host_command {
@@ -31,7 +32,7 @@ struct host_command {
 void host_command_clear(struct host_command *command);
 
 /*
- * Loads the profile (NULL: the default one), changes into the root if there is one, takes the lock if the command changes
+ * Loads the profile (NULL: the default one), goes where the host is, takes the lock if the command changes
  * something, loads the journal. Says what is wrong.
  */
 _must_check_ enum ctl_exit host_command_open(

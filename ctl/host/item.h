@@ -30,6 +30,8 @@ enum host_kind host_kind_of(const char *word);
 struct host {
 	struct ctl *ctl;
 	bool offline; /* a tree of files (--root), not a running system */
+	uint64_t
+		netns; /* of another network namespace (--netns), whose values alone count, its number; 0: the host's own */
 	bool force;
 	struct genl *smc;
 	struct genl *pnet;

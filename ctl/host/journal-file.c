@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -17,9 +18,24 @@
 #define PATIENCE_MS 10000
 #define PAUSE_MS 50
 
-static int read_file(const char *path, struct journal *out)
+void journal_place(struct journal *journal, uint64_t netns)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	if (netns)
+		snprintf(journal->place, JOURNAL_PLACE, "/run/smcctl-netns-%" PRIu64, netns);
+	else
+		snprintf(journal->place, JOURNAL_PLACE, JOURNAL_DIRECTORY);
+}
+
+static int open_place(const struct journal *journal)
+{
+	int fd = open(journal->place, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int read_file(int at, const char *name, struct journal *out)
+{
+	_cleanup_close_ int fd = openat(at, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	_cleanup_free_ char *text = NULL;
 	struct stat st;
 	size_t size;
@@ -36,34 +52,36 @@ static int read_file(const char *path, struct journal *out)
 
 int journal_load(struct journal *out, bool *damaged)
 {
-	int first = read_file(JOURNAL_DIRECTORY "/" JOURNAL_NAME, out);
-	int second;
+	_cleanup_close_ int at = open_place(out);
+	int first, second;
 
 	*damaged = false;
+	if (at < 0)
+		return at == -ENOENT ? 0 : at;
+	first = read_file(at, JOURNAL_NAME, out);
 	if (first == 0)
 		return 0;
 	if (first != -ENOENT && first != -EBADMSG)
 		return first;
 	/* The backup is written first: alone it is of a run that has changed nothing yet, or whose other file was lost. */
-	second = read_file(JOURNAL_DIRECTORY "/" JOURNAL_BACKUP, out);
+	second = read_file(at, JOURNAL_BACKUP, out);
 	*damaged = first == -EBADMSG || second == -EBADMSG;
 	if (second == 0)
 		return 0;
 	if (second != -ENOENT && second != -EBADMSG)
 		return second;
-	if (*damaged)
-		return -EBADMSG;
-	*out = (struct journal){.entries = NULL};
-	return 0;
+	return *damaged ? -EBADMSG : 0;
 }
 
-void journal_remove(void)
+void journal_remove(const struct journal *journal)
 {
 	/* The other one first, as the first one decides. Leftovers of a killed writer with them. */
-	(void)unlink(JOURNAL_DIRECTORY "/." JOURNAL_BACKUP ".new");
-	(void)unlink(JOURNAL_DIRECTORY "/." JOURNAL_NAME ".new");
-	(void)unlink(JOURNAL_DIRECTORY "/" JOURNAL_BACKUP);
-	(void)unlink(JOURNAL_DIRECTORY "/" JOURNAL_NAME);
+	static const char *const names[] = {
+		"." JOURNAL_BACKUP ".new", "." JOURNAL_NAME ".new", JOURNAL_BACKUP, JOURNAL_NAME};
+	_cleanup_close_ int at = open_place(journal);
+
+	for (size_t i = 0; at >= 0 && i < sizeof(names) / sizeof(*names); i++)
+		(void)unlinkat(at, names[i], 0);
 }
 
 static int write_file(int at, const char *name, const char *temporary, const char *text)
@@ -81,43 +99,43 @@ int journal_save(const struct journal *journal)
 	int r;
 
 	if (!journal->count && !journal->profile) {
-		journal_remove();
+		journal_remove(journal);
 		return 0;
 	}
 	text = journal_text(journal);
 	if (!text)
 		return -ENOMEM;
-	at = open(JOURNAL_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	at = open_place(journal);
 	if (at < 0)
-		return -errno;
+		return at;
 	r = write_file(at, JOURNAL_BACKUP, "." JOURNAL_BACKUP ".new", text);
 	return r < 0 ? r : write_file(at, JOURNAL_NAME, "." JOURNAL_NAME ".new", text);
 }
 
-static bool still_there(int fd)
+static bool still_there(const struct journal *journal, int fd)
 {
 	struct stat held, named;
 
-	return fstat(fd, &held) == 0 && stat(JOURNAL_DIRECTORY, &named) == 0 && held.st_dev == named.st_dev &&
+	return fstat(fd, &held) == 0 && stat(journal->place, &named) == 0 && held.st_dev == named.st_dev &&
 		held.st_ino == named.st_ino;
 }
 
-int journal_lock(void)
+int journal_lock(const struct journal *journal)
 {
 	const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
 
 	for (int waited = 0; waited < PATIENCE_MS; waited += PAUSE_MS) {
 		_cleanup_close_ int fd = -1;
 
-		if (mkdir(JOURNAL_DIRECTORY, 0755) < 0 && errno != EEXIST)
+		if (mkdir(journal->place, 0755) < 0 && errno != EEXIST)
 			return -errno;
-		fd = open(JOURNAL_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-		if (fd < 0 && errno == ENOENT)
+		fd = open_place(journal);
+		if (fd == -ENOENT)
 			continue; /* the other run has removed it */
 		if (fd < 0)
-			return -errno;
+			return fd;
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-			if (still_there(fd))
+			if (still_there(journal, fd))
 				return take_fd(fd);
 			continue;
 		}
@@ -128,10 +146,10 @@ int journal_lock(void)
 	return -EBUSY;
 }
 
-void journal_unlock(const int *fd)
+void journal_unlock(const struct journal *journal, int fd)
 {
-	if (*fd < 0)
+	if (fd < 0)
 		return;
-	(void)rmdir(JOURNAL_DIRECTORY);
-	close(*fd);
+	(void)rmdir(journal->place);
+	close(fd);
 }

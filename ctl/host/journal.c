@@ -240,6 +240,7 @@ int journal_parse(const char *text, size_t size, struct journal *out)
 	cJSON_Delete(tree);
 	if (r < 0)
 		return r;
+	memcpy(journal.place, out->place, sizeof(journal.place));
 	*out = journal;
 	journal = (struct journal){.entries = NULL};
 	return 0;

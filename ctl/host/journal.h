@@ -6,6 +6,7 @@
 #include "ctl/host/item.h"
 
 #define JOURNAL_DIRECTORY "/var/lib/smcctl"
+#define JOURNAL_PLACE 64u /* room for the path of a directory */
 #define JOURNAL_NAME "host.journal"
 #define JOURNAL_BACKUP "host.journal.backup"
 
@@ -21,6 +22,7 @@ struct journal_entry {
 };
 
 struct journal {
+	char place[JOURNAL_PLACE]; /* its directory */
 	struct journal_entry *entries;
 	size_t count;
 	size_t room;
@@ -32,20 +34,23 @@ struct journal {
 #define _cleanup_journal_ _cleanup_(journal_clear)
 void journal_clear(struct journal *journal);
 
+/* The place of the host's journal; or, numbered, of that of another network namespace: lost at a reboot, as its values are. */
+void journal_place(struct journal *journal, uint64_t netns);
+
 /*
- * Reads what there is; nothing is an empty journal. Returns 0, -EBADMSG when both files are damaged, or -errno; *damaged: one
- * of the two is.
+ * Reads what there is in the place of out, which is empty otherwise; nothing is an empty journal. Returns 0, -EBADMSG when both
+ * files are damaged, or -errno; *damaged: one of the two is.
  */
 _must_check_ int journal_load(struct journal *out, bool *damaged);
 
 /* Writes both files; those of an empty journal are removed. Returns 0 or -errno. */
 _must_check_ int journal_save(const struct journal *journal);
 
-/* From the text of such a file. Returns 0, -EBADMSG or -ENOMEM. */
+/* From the text of such a file; the place stays. Returns 0, -EBADMSG or -ENOMEM. */
 _must_check_ int journal_parse(const char *text, size_t size, struct journal *out);
 
 /* Removes both files, whatever is in them. */
-void journal_remove(void);
+void journal_remove(const struct journal *journal);
 
 struct journal_entry *journal_find(const struct journal *journal, enum host_kind kind, const char *name);
 
@@ -66,9 +71,9 @@ bool journal_is_ours(const struct journal_entry *entry, const char *value);
  * Takes the one lock, in the directory that it makes; waits some seconds for another. Returns a descriptor for
  * journal_unlock(), -EBUSY or -errno.
  */
-_must_check_ int journal_lock(void);
+_must_check_ int journal_lock(const struct journal *journal);
 
 /* Frees the lock; an empty directory goes too. */
-void journal_unlock(const int *fd);
+void journal_unlock(const struct journal *journal, int fd);
 
 #endif

@@ -14,7 +14,7 @@
 static void comes_with_smc(
 	struct host *host, const struct profile *profile, struct host_plan *plan, struct host_plan_item *item)
 {
-	if (!item || host->offline || item->state != PLAN_CANNOT || host->smc_error != -EPROTONOSUPPORT)
+	if (!item || host->offline || host->netns || item->state != PLAN_CANNOT || host->smc_error != -EPROTONOSUPPORT)
 		return;
 	if (profile_has_module(profile, "smc") && module_available("smc")) {
 		item->state = PLAN_CHANGE;
@@ -36,11 +36,15 @@ void host_plan_smc(struct host *host, const struct profile *profile, struct host
 {
 	char name[SMC_DEVICE_NAME_SIZE + 32];
 
-	for (size_t i = 0; i < profile->ueid_count; i++)
-		comes_with_smc(host, profile, plan, host_plan_add(plan, host, HOST_UEID, profile->ueids[i], "present"));
-	if (profile->seid != PROFILE_LEAVE)
-		comes_with_smc(host, profile, plan,
-			host_plan_add(plan, host, HOST_SEID, "system", profile->seid == PROFILE_ON ? "on" : "off"));
+	const char *seid = profile->seid == PROFILE_ON ? "on" : "off";
+
+	for (size_t i = 0; i < profile->ueid_count; i++) {
+		if (!host_plan_outside(plan, host, HOST_UEID, profile->ueids[i], "present"))
+			comes_with_smc(host, profile, plan,
+				host_plan_add(plan, host, HOST_UEID, profile->ueids[i], "present"));
+	}
+	if (profile->seid != PROFILE_LEAVE && !host_plan_outside(plan, host, HOST_SEID, "system", seid))
+		comes_with_smc(host, profile, plan, host_plan_add(plan, host, HOST_SEID, "system", seid));
 	if (profile->handshake_limit != PROFILE_LEAVE)
 		comes_with_smc(host, profile, plan,
 			host_plan_add(plan, host, HOST_LIMIT, "handshakes",
@@ -53,6 +57,9 @@ void host_plan_smc(struct host *host, const struct profile *profile, struct host
 			snprintf(name, sizeof(name), "interface %s", entry->interface);
 		else
 			snprintf(name, sizeof(name), "device %s %u", entry->device, entry->port);
+		/* Devices are in the table of the first namespace only (smc_pnet_add()). */
+		if (entry->device[0] && host_plan_outside(plan, host, HOST_PNET, name, entry->id))
+			continue;
 		item = host_plan_add(plan, host, HOST_PNET, name, entry->id);
 		keep_others_pnet(plan, item);
 		comes_with_smc(host, profile, plan, item);
@@ -64,12 +71,7 @@ void host_plan_smc(struct host *host, const struct profile *profile, struct host
 /* One item for the whole interface, where there are no queues to set. */
 static struct host_plan_item *add_whole(struct host_plan *plan, const char *interface, const struct profile_xps *xps)
 {
-	struct host nothing = {.offline = true};
-	struct host_plan_item *item = host_plan_add(plan, &nothing, HOST_XPS, interface, xps_policy_word(xps->policy));
-
-	if (item)
-		item->state = PLAN_LATER;
-	return item;
+	return host_plan_add_later(plan, HOST_XPS, interface, xps_policy_word(xps->policy));
 }
 
 static void add_queues(struct host *host, struct host_plan *plan, const char *interface, const struct profile_xps *xps,

@@ -105,11 +105,11 @@ static void say_boot(struct host_plan *plan, struct host_plan_item *item, const 
 }
 
 /* There is no such key: because its module is not loaded yet, or because this kernel has none. */
-static void without_key(struct host_plan *plan, struct host_plan_item *item, const struct profile *profile,
-	const struct profile_sysctl *wish)
+static void without_key(struct host *host, struct host_plan *plan, struct host_plan_item *item,
+	const struct profile *profile, const struct profile_sysctl *wish)
 {
 	const char *module = host_plan_module_of(wish->key);
-	bool comes = module && profile_has_module(profile, module) && access("/sys/module", F_OK) == 0;
+	bool comes = !host->netns && module && profile_has_module(profile, module) && access("/sys/module", F_OK) == 0;
 	_cleanup_free_ char *loaded = NULL;
 
 	if (module && module_get(module, &loaded) < 0)
@@ -122,7 +122,9 @@ static void without_key(struct host_plan *plan, struct host_plan_item *item, con
 	item->state = wish->optional ? PLAN_LATER : PLAN_CANNOT;
 	if (module && !loaded)
 		host_plan_say(plan, &item->why, "module %s is not loaded%s", module,
-			comes ? " and cannot be" : "; name it in \"modules\"");
+			host->netns     ? ""
+				: comes ? " and cannot be"
+					: "; name it in \"modules\"");
 	else
 		host_plan_say(plan, &item->why, "this kernel has no such key%s",
 			wish->optional ? "" : " (or not in this network namespace); \"optional\" lets it pass");
@@ -189,23 +191,31 @@ static bool is_missing(const char *key)
 int host_plan_sysctls(struct host *host, const struct profile *profile, struct host_plan *plan)
 {
 	_cleanup_(boot_clear) struct boot boot = {.systemd = {.files = NULL}};
-	int r = profile->sysctl_count ? boot_read(&boot) : 0;
+	/* No file is read for a namespace at boot. */
+	const bool boots = !host->netns;
+	int r = profile->sysctl_count && boots ? boot_read(&boot) : 0;
 
 	for (size_t i = 0; i < profile->sysctl_count && r == 0; i++) {
 		const struct profile_sysctl *wish = &profile->sysctls[i];
-		struct host_plan_item *item = host_plan_add(plan, host, HOST_SYSCTL, wish->key, wish->value);
-		bool there = item && (host->offline || item->state != PLAN_CANNOT || !is_missing(wish->key));
+		struct host_plan_item *item;
+		bool there;
 
+		if (!starts_with(wish->key, "net.") &&
+			host_plan_outside(plan, host, HOST_SYSCTL, wish->key, wish->value))
+			continue;
+		item = host_plan_add(plan, host, HOST_SYSCTL, wish->key, wish->value);
 		if (!item)
 			return -ENOMEM;
+		there = host->offline || item->state != PLAN_CANNOT || !is_missing(wish->key);
 		if (!there)
-			without_key(plan, item, profile, wish);
+			without_key(host, plan, item, profile, wish);
 		else if (wish->at_least && item->state != PLAN_CANNOT)
 			wish_larger(plan, item, wish);
-		say_boot(plan, item, &boot);
+		if (boots)
+			say_boot(plan, item, &boot);
 		last_larger(plan, item, wish);
 		judge(host, plan, item);
 		r = plan->no_memory ? -ENOMEM : 0;
 	}
-	return r;
+	return r == 0 && plan->no_memory ? -ENOMEM : r;
 }

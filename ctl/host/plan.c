@@ -100,6 +100,28 @@ struct host_plan_item *host_plan_add(
 	return plan->no_memory ? NULL : item;
 }
 
+struct host_plan_item *host_plan_add_later(
+	struct host_plan *plan, enum host_kind kind, const char *name, const char *wanted)
+{
+	struct host nothing = {.offline = true};
+	struct host_plan_item *item = host_plan_add(plan, &nothing, kind, name, wanted);
+
+	if (item)
+		item->state = PLAN_LATER;
+	return item;
+}
+
+bool host_plan_outside(
+	struct host_plan *plan, const struct host *host, enum host_kind kind, const char *name, const char *wanted)
+{
+	struct host_plan_item *item = host->netns ? host_plan_add_later(plan, kind, name, wanted) : NULL;
+
+	if (item)
+		host_plan_say(plan, &item->why,
+			"is of the machine, not of a network namespace: with smcctl host apply without --netns");
+	return host->netns != 0;
+}
+
 bool profile_has_module(const struct profile *profile, const char *module)
 {
 	for (size_t i = 0; i < profile->module_count; i++) {
@@ -112,8 +134,11 @@ bool profile_has_module(const struct profile *profile, const char *module)
 static int plan_modules(struct host *host, const struct profile *profile, struct host_plan *plan)
 {
 	for (size_t i = 0; i < profile->module_count; i++) {
-		struct host_plan_item *item = host_plan_add(plan, host, HOST_MODULE, profile->modules[i], "loaded");
+		struct host_plan_item *item;
 
+		if (host_plan_outside(plan, host, HOST_MODULE, profile->modules[i], "loaded"))
+			continue;
+		item = host_plan_add(plan, host, HOST_MODULE, profile->modules[i], "loaded");
 		if (!item || loader_module(profile->modules[i], NULL, &item->origin) < 0)
 			return -ENOMEM;
 		if (item->origin)
@@ -131,13 +156,15 @@ int host_plan_make(struct host *host, const struct profile *profile, struct host
 {
 	int r = plan_modules(host, profile, out);
 
+	out->netns = host->netns;
 	if (r == 0)
 		r = host_plan_sysctls(host, profile, out);
 	if (r == 0)
 		host_plan_smc(host, profile, out);
 	if (r == 0)
 		r = host_plan_xps(host, profile, out);
-	if (r == 0)
+	/* No file brings a namespace's values back: they last as long as it does. */
+	if (r == 0 && !host->netns)
 		r = host_plan_files(host, profile, out);
 	return r < 0 ? r : out->no_memory ? -ENOMEM : 0;
 }
@@ -151,7 +178,7 @@ static uint64_t mix(uint64_t digest, const char *text)
 
 uint64_t host_plan_digest(const struct host_plan *plan, const struct profile *profile)
 {
-	uint64_t digest = profile->digest;
+	uint64_t digest = profile->digest ^ plan->netns;
 
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct host_plan_item *item = &plan->items[i];

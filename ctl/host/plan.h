@@ -44,6 +44,7 @@ struct host_plan {
 	struct host_plan_item *items;
 	size_t count;
 	size_t room;
+	uint64_t netns; /* as host's */
 	bool no_memory;
 };
 
@@ -72,6 +73,14 @@ char *host_plan_value_text(enum host_kind kind, const char *value);
 /* Adds an item with the value that item_get() finds. The caller may change it; NULL: plan->no_memory is set. */
 struct host_plan_item *host_plan_add(
 	struct host_plan *plan, struct host *host, enum host_kind kind, const char *name, const char *wanted);
+
+/* The same without looking, PLAN_LATER. */
+struct host_plan_item *host_plan_add_later(
+	struct host_plan *plan, enum host_kind kind, const char *name, const char *wanted);
+
+/* With another network namespace: adds what is not its own as PLAN_LATER, and is true. */
+bool host_plan_outside(
+	struct host_plan *plan, const struct host *host, enum host_kind kind, const char *name, const char *wanted);
 
 /* Sets *to to the text, freeing what was there. */
 __attribute__((format(printf, 3, 4))) void host_plan_say(struct host_plan *plan, char **to, const char *format, ...);

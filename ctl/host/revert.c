@@ -92,6 +92,7 @@ enum ctl_exit change_revert(struct host *host, struct journal *journal)
 	size_t done = 0, kept = 0;
 	int r = 0;
 
+	memcpy(left.place, journal->place, sizeof(left.place));
 	for (size_t i = journal->count; i-- > 0;) {
 		const struct journal_entry *entry = &journal->entries[i];
 		enum outcome outcome = host->offline && !is_file(entry->kind) ? DONE : take_back(host, entry);
@@ -116,7 +117,7 @@ enum ctl_exit change_revert(struct host *host, struct journal *journal)
 		return ctl_error(host->ctl, CTL_PARTLY, "host", NULL,
 			"%zu things could not be restored; smcctl host revert tries them again", left.count);
 	}
-	journal_remove();
+	journal_remove(journal);
 	fprintf(host->ctl->out, "host: as it was; restored: %zu%s\n", done, kept ? ", but for what is said above" : "");
 	return CTL_OK;
 }

@@ -10,16 +10,19 @@
 #include <string.h>
 #include <sys/uio.h>
 
+#include "ctl/elf-wide.h"
+
 #define MAX_SEGMENTS 64u
 #define MAX_DYNAMIC 256u
 #define MAX_CHAIN 4096u
 #define NAME_BYTES 64u
 
-/* smcctl's own header: the kind of library it can read. */
+/* smcctl's own header: the byte order that it can read. */
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
 struct library {
 	pid_t pid;
+	bool narrow; /* of 32 bits */
 	uint64_t base;
 	uint64_t bias; /* what is added to an address of the file */
 	uint64_t symbols;
@@ -53,11 +56,72 @@ static uint64_t loaded(const struct library *lib, uint64_t address)
 	return address >= lib->base ? address : lib->bias + address;
 }
 
-static int read_dynamic(struct library *lib, const ElfW(Phdr) * segment)
+/* ---- the structures, whatever the word size ---- */
+
+static int read_header(struct library *lib, Elf64_Ehdr *out)
 {
-	for (unsigned i = 0; i < MAX_DYNAMIC && i < segment->p_memsz / sizeof(ElfW(Dyn)); i++) {
-		ElfW(Dyn) entry;
-		int r = read_at(lib, lib->bias + segment->p_vaddr, i, &entry, sizeof(entry));
+	Elf32_Ehdr small;
+	int r = memory_read(lib->pid, lib->base, out->e_ident, EI_NIDENT);
+
+	if (r < 0)
+		return r;
+	lib->narrow = out->e_ident[EI_CLASS] == ELFCLASS32;
+	if (!lib->narrow)
+		return memory_read(lib->pid, lib->base, out, sizeof(*out));
+	r = memory_read(lib->pid, lib->base, &small, sizeof(small));
+	if (r == 0)
+		elf_widen_header(out, &small);
+	return r;
+}
+
+static int read_segment(const struct library *lib, uint64_t table, uint64_t index, Elf64_Phdr *out)
+{
+	Elf32_Phdr small;
+	int r;
+
+	if (!lib->narrow)
+		return read_at(lib, table, index, out, sizeof(*out));
+	r = read_at(lib, table, index, &small, sizeof(small));
+	if (r == 0)
+		elf_widen_segment(out, &small);
+	return r;
+}
+
+static int read_entry(const struct library *lib, uint64_t table, uint64_t index, Elf64_Dyn *out)
+{
+	Elf32_Dyn small;
+	int r;
+
+	if (!lib->narrow)
+		return read_at(lib, table, index, out, sizeof(*out));
+	r = read_at(lib, table, index, &small, sizeof(small));
+	if (r == 0)
+		elf_widen_dynamic(out, &small);
+	return r;
+}
+
+static int read_symbol(const struct library *lib, uint64_t index, Elf64_Sym *out)
+{
+	Elf32_Sym small;
+	int r;
+
+	if (!lib->narrow)
+		return read_at(lib, lib->symbols, index, out, sizeof(*out));
+	r = read_at(lib, lib->symbols, index, &small, sizeof(small));
+	if (r == 0)
+		elf_widen_symbol(out, &small);
+	return r;
+}
+
+/* ---- the walk ---- */
+
+static int read_dynamic(struct library *lib, const Elf64_Phdr *segment)
+{
+	size_t size = lib->narrow ? sizeof(Elf32_Dyn) : sizeof(Elf64_Dyn);
+
+	for (unsigned i = 0; i < MAX_DYNAMIC && i < segment->p_memsz / size; i++) {
+		Elf64_Dyn entry = {.d_tag = DT_NULL};
+		int r = read_entry(lib, lib->bias + segment->p_vaddr, i, &entry);
 
 		if (r < 0)
 			return r;
@@ -75,20 +139,20 @@ static int read_dynamic(struct library *lib, const ElfW(Phdr) * segment)
 
 static int read_headers(struct library *lib)
 {
-	ElfW(Ehdr) header;
-	ElfW(Phdr) dynamic = {.p_type = PT_NULL};
+	Elf64_Phdr dynamic = {.p_type = PT_NULL};
+	Elf64_Ehdr header;
 	bool first = true;
-	int r = memory_read(lib->pid, lib->base, &header, sizeof(header));
+	int r = read_header(lib, &header);
 
 	if (r < 0)
 		return r;
-	if (memcmp(header.e_ident, __ehdr_start.e_ident, EI_DATA + 1) != 0 ||
-		header.e_machine != __ehdr_start.e_machine || header.e_phentsize != sizeof(ElfW(Phdr)))
+	if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_DATA] != __ehdr_start.e_ident[EI_DATA] ||
+		header.e_phentsize != (lib->narrow ? sizeof(Elf32_Phdr) : sizeof(Elf64_Phdr)))
 		return -ENOEXEC;
 	for (unsigned i = 0; i < header.e_phnum && i < MAX_SEGMENTS; i++) {
-		ElfW(Phdr) segment;
+		Elf64_Phdr segment = {.p_type = PT_NULL};
 
-		r = read_at(lib, lib->base + header.e_phoff, i, &segment, sizeof(segment));
+		r = read_segment(lib, lib->base + header.e_phoff, i, &segment);
 		if (r < 0)
 			return r;
 		if (segment.p_type == PT_LOAD && first) {
@@ -115,8 +179,8 @@ static int is_symbol(const struct library *lib, uint32_t index, const char *name
 {
 	char found[NAME_BYTES];
 	size_t size = strlen(name) + 1;
-	ElfW(Sym) symbol;
-	int r = read_at(lib, lib->symbols, index, &symbol, sizeof(symbol));
+	Elf64_Sym symbol = {.st_shndx = SHN_UNDEF};
+	int r = read_symbol(lib, index, &symbol);
 
 	if (r < 0)
 		return r;
@@ -149,7 +213,8 @@ static int look_up(const struct library *lib, const char *name, uint64_t *out)
 		return r;
 	if (head.buckets == 0)
 		return -ENOENT;
-	buckets = lib->hash + sizeof(head) + (uint64_t)head.bloom_words * sizeof(ElfW(Addr));
+	buckets = lib->hash + sizeof(head) +
+		(uint64_t)head.bloom_words * (lib->narrow ? sizeof(Elf32_Addr) : sizeof(Elf64_Addr));
 	chain = buckets + (uint64_t)head.buckets * sizeof(uint32_t);
 	r = read_at(lib, buckets, hash % head.buckets, &index, sizeof(index));
 	if (r < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads the headers of an ELF file of smcctl's own kind: segments, the Go note, the loader's name. */
+/* Reads the headers of an ELF file that a library of ours is for: segments, the Go note, the loader's name. */
 #include "config.h"
 
 #include "ctl/service/elf.h"
@@ -9,6 +9,8 @@
 #include <link.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "ctl/elf-wide.h"
 
 #define MAX_SEGMENTS 256u
 #define MAX_SECTIONS 4096u
@@ -71,7 +73,72 @@ static int read_item(
 	return source->read(source, offset, buffer, size);
 }
 
-static int inspect_interpreter(const struct elf_source *source, const ElfW(Phdr) * segment, struct elf_facts *out)
+/* ---- the structures, whatever the word size ---- */
+
+static bool is_narrow(const Elf64_Ehdr *header)
+{
+	return header->e_ident[EI_CLASS] == ELFCLASS32;
+}
+
+static int read_header(const struct elf_source *source, bool narrow, Elf64_Ehdr *out)
+{
+	Elf32_Ehdr small;
+	int r;
+
+	if (!narrow)
+		return source->read(source, 0, out, sizeof(*out));
+	r = source->read(source, 0, &small, sizeof(small));
+	if (r == 0)
+		elf_widen_header(out, &small);
+	return r;
+}
+
+static int read_segment(const struct elf_source *source, const Elf64_Ehdr *header, uint64_t index, Elf64_Phdr *out)
+{
+	Elf32_Phdr small;
+	int r;
+
+	if (!is_narrow(header))
+		return read_item(source, header->e_phoff, index, header->e_phentsize, out, sizeof(*out));
+	r = read_item(source, header->e_phoff, index, header->e_phentsize, &small, sizeof(small));
+	if (r == 0)
+		elf_widen_segment(out, &small);
+	return r;
+}
+
+static int read_section(const struct elf_source *source, const Elf64_Ehdr *header, uint64_t index, Elf64_Shdr *out)
+{
+	Elf32_Shdr small;
+	int r;
+
+	if (!is_narrow(header))
+		return read_item(source, header->e_shoff, index, header->e_shentsize, out, sizeof(*out));
+	r = read_item(source, header->e_shoff, index, header->e_shentsize, &small, sizeof(small));
+	if (r == 0)
+		elf_widen_section(out, &small);
+	return r;
+}
+
+static size_t dynamic_size(const Elf64_Ehdr *header)
+{
+	return is_narrow(header) ? sizeof(Elf32_Dyn) : sizeof(Elf64_Dyn);
+}
+
+static int read_dynamic(
+	const struct elf_source *source, const Elf64_Ehdr *header, uint64_t table, uint64_t index, Elf64_Dyn *out)
+{
+	Elf32_Dyn small;
+	int r;
+
+	if (!is_narrow(header))
+		return read_item(source, table, index, sizeof(*out), out, sizeof(*out));
+	r = read_item(source, table, index, sizeof(small), &small, sizeof(small));
+	if (r == 0)
+		elf_widen_dynamic(out, &small);
+	return r;
+}
+
+static int inspect_interpreter(const struct elf_source *source, const Elf64_Phdr *segment, struct elf_facts *out)
 {
 	size_t size = segment->p_filesz;
 	int r;
@@ -89,13 +156,13 @@ static int inspect_interpreter(const struct elf_source *source, const ElfW(Phdr)
 }
 
 /* Go writes a note named "Go" of type 4, its build ID; the internal and the external linker both do. */
-static int inspect_notes(const struct elf_source *source, const ElfW(Phdr) * segment, struct elf_facts *out)
+static int inspect_notes(const struct elf_source *source, const Elf64_Phdr *segment, struct elf_facts *out)
 {
 	uint64_t offset = segment->p_offset;
 	uint64_t left = segment->p_filesz;
 
-	for (unsigned i = 0; i < MAX_NOTES && left >= sizeof(ElfW(Nhdr)); i++) {
-		ElfW(Nhdr) note;
+	for (unsigned i = 0; i < MAX_NOTES && left >= sizeof(Elf64_Nhdr); i++) {
+		Elf64_Nhdr note;
 		char name[4];
 		uint64_t size;
 		int r = source->read(source, offset, &note, sizeof(note));
@@ -119,11 +186,11 @@ static int inspect_notes(const struct elf_source *source, const ElfW(Phdr) * seg
 }
 
 /* Where an address of the loaded program stands in the file. */
-static int file_offset(const struct elf_source *source, const ElfW(Ehdr) * header, uint64_t address, uint64_t *offset)
+static int file_offset(const struct elf_source *source, const Elf64_Ehdr *header, uint64_t address, uint64_t *offset)
 {
 	for (unsigned i = 0; i < header->e_phnum && i < MAX_SEGMENTS; i++) {
-		ElfW(Phdr) segment;
-		int r = read_item(source, header->e_phoff, i, header->e_phentsize, &segment, sizeof(segment));
+		Elf64_Phdr segment = {.p_type = PT_NULL};
+		int r = read_segment(source, header, i, &segment);
 
 		if (r < 0)
 			return r;
@@ -137,7 +204,7 @@ static int file_offset(const struct elf_source *source, const ElfW(Ehdr) * heade
 
 /* The dynamic loader, run as a program, has no PT_INTERP and is not static: its name tells it. */
 static int inspect_dynamic(
-	const struct elf_source *source, const ElfW(Ehdr) * header, const ElfW(Phdr) * segment, struct elf_facts *out)
+	const struct elf_source *source, const Elf64_Ehdr *header, const Elf64_Phdr *segment, struct elf_facts *out)
 {
 	uint64_t strings = 0;
 	uint64_t soname = UINT64_MAX;
@@ -146,10 +213,10 @@ static int inspect_dynamic(
 	int r;
 
 	out->dynamic = true;
-	for (unsigned i = 0; i < MAX_DYNAMIC && i < segment->p_filesz / sizeof(ElfW(Dyn)); i++) {
-		ElfW(Dyn) entry;
+	for (unsigned i = 0; i < MAX_DYNAMIC && i < segment->p_filesz / dynamic_size(header); i++) {
+		Elf64_Dyn entry = {.d_tag = DT_NULL};
 
-		r = read_item(source, segment->p_offset, i, sizeof(entry), &entry, sizeof(entry));
+		r = read_dynamic(source, header, segment->p_offset, i, &entry);
 		if (r < 0)
 			return r;
 		if (entry.d_tag == DT_NULL)
@@ -166,11 +233,11 @@ static int inspect_dynamic(
 	return 0;
 }
 
-static int inspect_segments(const struct elf_source *source, const ElfW(Ehdr) * header, struct elf_facts *out)
+static int inspect_segments(const struct elf_source *source, const Elf64_Ehdr *header, struct elf_facts *out)
 {
 	for (unsigned i = 0; i < header->e_phnum && i < MAX_SEGMENTS; i++) {
-		ElfW(Phdr) segment;
-		int r = read_item(source, header->e_phoff, i, header->e_phentsize, &segment, sizeof(segment));
+		Elf64_Phdr segment = {.p_type = PT_NULL};
+		int r = read_segment(source, header, i, &segment);
 
 		if (r < 0)
 			return r;
@@ -187,22 +254,22 @@ static int inspect_segments(const struct elf_source *source, const ElfW(Ehdr) * 
 }
 
 /* A Go program whose note is missing still names its sections, unless it is stripped of them. */
-static int inspect_sections(const struct elf_source *source, const ElfW(Ehdr) * header, struct elf_facts *out)
+static int inspect_sections(const struct elf_source *source, const Elf64_Ehdr *header, struct elf_facts *out)
 {
-	ElfW(Shdr) names;
+	Elf64_Shdr names = {.sh_size = 0};
 	int r;
 
 	if (header->e_shnum == 0 || header->e_shstrndx >= header->e_shnum)
 		return 0;
-	r = read_item(source, header->e_shoff, header->e_shstrndx, header->e_shentsize, &names, sizeof(names));
+	r = read_section(source, header, header->e_shstrndx, &names);
 	if (r < 0)
 		return r;
 	for (unsigned i = 0; i < header->e_shnum && i < MAX_SECTIONS && !out->go; i++) {
-		ElfW(Shdr) section;
+		Elf64_Shdr section = {.sh_name = 0};
 		char name[sizeof(".note.go.buildid")] = "";
 		uint64_t offset;
 
-		r = read_item(source, header->e_shoff, i, header->e_shentsize, &section, sizeof(section));
+		r = read_section(source, header, i, &section);
 		if (r < 0)
 			return r;
 		if (section.sh_name >= names.sh_size ||
@@ -217,9 +284,16 @@ static int inspect_sections(const struct elf_source *source, const ElfW(Ehdr) * 
 	return 0;
 }
 
+/* What an x86-64 kernel runs, too. */
+static bool is_ia32_here(const Elf64_Ehdr *header)
+{
+	return __ehdr_start.e_machine == EM_X86_64 && is_narrow(header) && header->e_machine == EM_386 &&
+		header->e_ident[EI_DATA] == ELFDATA2LSB;
+}
+
 int elf_inspect(const struct elf_source *source, struct elf_facts *out)
 {
-	ElfW(Ehdr) header;
+	Elf64_Ehdr header;
 	int r;
 
 	*out = (struct elf_facts){.elf = false};
@@ -233,16 +307,17 @@ int elf_inspect(const struct elf_source *source, struct elf_facts *out)
 	out->elf = true;
 	out->bits = header.e_ident[EI_CLASS] == ELFCLASS64 ? 64 : header.e_ident[EI_CLASS] == ELFCLASS32 ? 32 : 0;
 	/* Up to e_machine the header is the same in both word sizes. */
-	r = source->read(source, 0, &header, offsetof(ElfW(Ehdr), e_version));
+	r = source->read(source, 0, &header, offsetof(Elf64_Ehdr, e_version));
 	if (r < 0)
 		return r == -ENODATA ? 0 : r;
 	out->same_kind = header.e_ident[EI_CLASS] == __ehdr_start.e_ident[EI_CLASS] &&
 		header.e_ident[EI_DATA] == __ehdr_start.e_ident[EI_DATA] && header.e_machine == __ehdr_start.e_machine;
-	if (!out->same_kind) {
+	out->ia32 = is_ia32_here(&header);
+	if (!out->same_kind && !out->ia32) {
 		out->complete = true;
 		return 0;
 	}
-	r = source->read(source, 0, &header, sizeof(header));
+	r = read_header(source, is_narrow(&header), &header);
 	if (r < 0)
 		return r == -ENODATA ? 0 : r;
 	r = inspect_segments(source, &header, out);

@@ -27,6 +27,7 @@ struct elf_facts {
 	bool elf;       /* begins with the magic number */
 	bool complete;  /* the headers could be read; false: truncated or damaged, the rest says what was seen before */
 	bool same_kind; /* word size, byte order and machine are those of smcctl */
+	bool ia32;      /* smcctl is of x86-64, and this of 32 bits for the same processor */
 	int bits;       /* 32, 64, or 0: neither */
 	bool go;        /* built by the Go toolchain */
 	bool dynamic;   /* has a PT_DYNAMIC segment */

@@ -68,10 +68,10 @@ int program_find(const char *name, const char *search, char **out)
 	return refused ? -EACCES : -ENOENT;
 }
 
-static enum program_obstacle judge(const struct elf_facts *facts)
+static enum program_obstacle judge(const struct elf_facts *facts, bool ia32)
 {
-	if (!facts->same_kind)
-		return facts->complete ? PROGRAM_OTHER_KIND : PROGRAM_DAMAGED;
+	if (!facts->same_kind && !(facts->ia32 && ia32))
+		return facts->complete || facts->ia32 ? PROGRAM_OTHER_KIND : PROGRAM_DAMAGED;
 	if (facts->go)
 		return PROGRAM_GO;
 	if (!facts->complete)
@@ -97,7 +97,8 @@ static int inspect_file(const char *path, const struct program_context *context,
 		return script_next(fd, context->search, &out->obstacle, next);
 	out->bits = facts.bits;
 	out->musl = facts.musl;
-	out->obstacle = judge(&facts);
+	out->ia32 = facts.ia32;
+	out->obstacle = judge(&facts, context->ia32);
 	if (out->obstacle != PROGRAM_FINE)
 		return 0;
 	gained = privilege_gained(fd, context->user);

@@ -28,12 +28,14 @@ struct program {
 	char *binary; /* the file that will run in the end: the interpreter of a script, else path again */
 	int bits;     /* of binary, with PROGRAM_OTHER_KIND: 32, 64 or 0 */
 	bool musl;    /* its C library is musl: no obstacle, the library needs no symbol that musl lacks */
+	bool ia32;    /* it needs the library for 32-bit programs */
 };
 
 /* Where to look for "env NAME" scripts and whether set-ID bits count for the user who will run it. */
 struct program_context {
 	const char *search;       /* $PATH, or NULL: the system's default */
 	enum privilege_user user; /* who will start it */
+	bool ia32;                /* there is a library for 32-bit programs, too */
 };
 
 /*

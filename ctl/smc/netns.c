@@ -9,9 +9,14 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "ctl/util.h"
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
 
 static enum ctl_exit path_of(struct ctl *ctl, const char *netns, char *path, size_t size)
 {
@@ -55,4 +60,13 @@ enum ctl_exit netns_enter(struct ctl *ctl, const char *netns)
 	if (error == EINVAL)
 		return ctl_error(ctl, CTL_FAILED, "network namespace", netns, "%s is no network namespace", path);
 	return ctl_error(ctl, ctl_exit_of(-error), "network namespace", netns, "%s: %s", path, strerror(error));
+}
+
+uint64_t netns_cookie(void)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint64_t cookie = 0;
+	socklen_t size = sizeof(cookie);
+
+	return fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) == 0 ? cookie : 0;
 }

@@ -431,36 +431,138 @@ children=
 gives 0 "a race: revert" "$smcctl" host revert
 holds "... all is as it was" is_as before
 
-# At each of its system calls in turn apply, then revert, is killed, or told that there is no space: then revert finishes.
-calls=openat,mkdir,rmdir,write,fchmod,fchown,fsync,renameat,unlink,unlinkat,flock
-storm() { # NAME INJECTION COMMAND...
-	local name=$1 injection=$2 first n bad='' code
-	shift 2
-	strace -o trace -e trace="$calls" "$smcctl" --version >out 2>err
-	first=$(grep -vc '^+++' trace)
-	for ((n = first; n < 400; n++)); do
-		[ "$2" = host ] && [ "$3" = revert ] && { "$smcctl" host apply p.json >out 2>err || bad="$bad setup:$n"; }
-		{ strace -o trace -e trace="$calls" -e inject="$calls:$injection:when=$n" "$@" >out 2>err; } 2>/dev/null
-		code=$?
-		grep -q 'INJECTED\|killed by' trace || break
-		if [ "$injection" != signal=KILL ] && [ $code = 0 ]; then
-			grep -q 'host: ' out || bad="$bad silent:$n"
-		fi
-		"$smcctl" host revert >out 2>err || bad="$bad revert:$n"
-		is_as before || bad="$bad $n"
+# Another network namespace: its own values, and nothing of the machine's
+foreign() { # sets foreign to a process in a namespace of its own, known to ip-netns(8) as other
+	unshare -n sleep 300 &
+	foreign=$!
+	children="$children $foreign"
+	while [ "$(readlink "/proc/$foreign/ns/net")" = "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done
+	mkdir -p /run/netns && touch /run/netns/other && mount --bind "/proc/$foreign/ns/net" /run/netns/other || exit 99
+	in_other ip link add w0 numtxqueues 4 numrxqueues 4 type veth peer name w1 numtxqueues 1 numrxqueues 1
+	in_other sh -c 'echo 4096 >/proc/sys/net/core/somaxconn'
+}
+foreign_ends() { kill_children; umount /run/netns/other && rm -r /run/netns; }
+in_other() { nsenter --net="/proc/$foreign/ns/net" -- "$@"; }
+values() {
+	# shellcheck disable=SC2016
+	in_other unshare -m sh -c 'mount -t sysfs sysfs /sys
+		cat /proc/sys/net/core/somaxconn /proc/sys/net/ipv4/tcp_tw_reuse /sys/class/net/w0/queues/tx-*/xps_cpus' | tr '\n' ' '
+}
+children=
+foreign
+profile <<'END'
+{ "version": 1, "modules": ["smc"], "nic": { "w0": "soft" },
+  "sysctl": { "net.core.somaxconn": { "at_least": 8192 }, "net.ipv4.tcp_tw_reuse": 1, "kernel.pid_max": 4194304 },
+  "smc": { "ueids": ["X"], "seid": true, "pnet": [ { "id": "N", "device": "mlx5_0" } ] }, "xps": { "*": "one-to-one" } }
+END
+everything >before
+fresh=$(values)
+gives 2 "plan for a namespace" "$smcctl" host plan --netns other p.json
+for thing in 'module +smc' 'sysctl +kernel.pid_max' 'ueid +X' 'seid +system' 'pnet +device mlx5_0 1'; do says out "^\. +$thing "; done
+says out '^ +later: is of the machine, not of a network namespace: with smcctl host apply without --netns$'
+says out '^~ +xps +w0/tx-0/xps_cpus '
+grep -E ' (v0|file) ' out >complaints
+lines complaints 0 "... no file, and no interface of another namespace"
+holds "... changes nothing" test "$(values)" = "$fresh"
+gives 77 "... as an ordinary user" unprivileged "$smcctl" host plan --netns other p.json
+gives 2 "... saved" "$smcctl" host plan --netns other p.json --out plan.json
+gives 4 "... is no plan for the host" "$smcctl" host apply --keep-going --plan plan.json
+gives 0 "apply" "$smcctl" host apply --netns "$foreign" p.json
+read -r -a got < <(values)
+holds "... sets its values" test "${got[0]} ${got[1]}" = "8192 1"
+holds "... its queues, every CPU in one of them" python3 -c 'import sys
+sets = [int(m.replace(",", ""), 16) for m in sys.argv[2:]]
+assert len(sets) == 4 and sum(sets) == (1 << int(sys.argv[1])) - 1' "$cpus" "${got[@]:2}"
+holds "... and nothing of the host" is_as before
+gives 0 "check, by its path" "$smcctl" host check --netns /run/netns/other --json p.json
+holds "... of no boot" json 'd["drift"] == 0 and {i["at_boot"] for i in d["items"]} == {None}'
+in_other sh -c 'echo 100 >/proc/sys/net/core/somaxconn'
+gives 2 "... finds drift there" "$smcctl" host check --netns other p.json --metrics netns.prom
+says out '^now +sysctl +net.core.somaxconn +100 +8192$'
+grep smcctl_host_lasts netns.prom >complaints
+lines complaints 0 "... and the metrics claim nothing of a boot"
+in_other sh -c 'echo 8192 >/proc/sys/net/core/somaxconn'
+gives 0 "apply again" "$smcctl" host apply --netns other p.json
+gives 0 "revert of the host" "$smcctl" host revert
+says out '^host: nothing to revert$'
+gives 0 "revert" "$smcctl" host revert --netns other
+holds "... its values are as they were" test "$(values)" = "$fresh"
+holds "... no journal stays" test -z "$(find /run -name 'smcctl*')"
+holds "... and nothing of the host has changed" is_as before
+gives 0 "apply" "$smcctl" host apply --netns other p.json
+foreign_ends
+foreign
+gives 0 "a new namespace of the old name has no journal" "$smcctl" host revert --netns other
+says out '^host: nothing to revert$'
+profile <<<'{ "version": 1, "sysctl": { "net.core.rmem_max": 77777 } }'
+gives 3 "what the namespace may not set" "$smcctl" host apply --netns other p.json
+says err "^smcctl: sysctl 'net.core.rmem_max': (read-only here|this kernel has no such key)"
+gives 64 "the namespace that smcctl runs in" "$smcctl" host apply --netns $$ p.json
+says err "is the one that smcctl runs in; leave out --netns"
+gives 1 "a namespace that is not there" "$smcctl" host apply --netns nowhere p.json
+for words in "apply --netns other --boot" "plan --netns other --root / p.json" "check --netns other --root / p.json" \
+	"revert --netns other --root /"; do
+	# shellcheck disable=SC2086
+	gives 64 "wrong usage: host $words" "$smcctl" host $words
+done
+foreign_ends
+rm -rf /run/smcctl-netns-*
+holds "and nothing of the host has changed" is_as before
+
+# At each of these system calls in turn apply, then revert, is killed, or told that there is no space: then revert finishes. strace
+# counts each call by itself.
+storm() { # NAME CALLS INJECTION COMMAND...
+	local name=$1 calls=$2 injection=$3 call n points=0 bad='' code
+	shift 3
+	# What is opened to be read is not of interest: plan does that too, and apply twice.
+	strace -o reads -e trace=openat "$smcctl" host plan p.json >out 2>err
+	for call in ${calls//,/ }; do
+		n=0
+		[ "$call$3" != openatapply ] || n=$(grep -c '^openat' reads)
+		while [ $((++n)) -lt 400 ]; do
+			[ "$2" = host ] && [ "$3" = revert ] && { "$smcctl" host apply p.json >out 2>err || bad="$bad setup:$call:$n"; }
+			{ strace -o trace -e trace="$call" -e inject="$call:$injection:when=$n" "$@" >out 2>err; } 2>/dev/null
+			code=$?
+			if ! grep -q 'INJECTED\|killed by' trace; then
+				"$smcctl" host revert >out 2>err
+				break
+			fi
+			points=$((points + 1))
+			if [ "$injection" != signal=KILL ] && [ $code = 0 ]; then
+				grep -q 'host: ' out || bad="$bad silent:$call:$n"
+			fi
+			"$smcctl" host revert >out 2>err || bad="$bad revert:$call:$n"
+			is_as before || bad="$bad $call:$n"
+		done
+		[ $n -lt 400 ] && [ $code = 0 ] || bad="$bad end:$call"
 	done
-	[ -z "$bad" ] && [ $n -gt $((first + 10)) ] && [ $n -lt 400 ] && [ $code = 0 ]
-	result $? "$name: at each of $((n - first)) calls${bad:+, not:$bad}"
+	[ -z "$bad" ] && [ $points -gt 10 ]
+	result $? "$name: at each of $points calls${bad:+, not:$bad}"
 	"$smcctl" host revert >out 2>err
 	holds "... and nothing stays behind" is_as before
 }
-echo '{ "version": 1, "sysctl": { "net.core.somaxconn": 5000 } }' >p.json
 if [ -z "$asan" ]; then
-	storm "apply, killed" signal=KILL "$smcctl" host apply p.json
-	storm "apply, no space" error=ENOSPC "$smcctl" host apply p.json
-	storm "revert, killed" signal=KILL "$smcctl" host revert
-	storm "revert, no space" error=ENOSPC "$smcctl" host revert
+	# One of each: a module's file, a value, queues, rules for udev, files for both managers, directories for them. Between calls that
+	# change nothing it makes no difference where it ends.
+	mkdir -p /etc/NetworkManager
+	for module in /sys/module/*; do
+		module=${module##*/}
+		[[ $module =~ ^[a-z][a-z0-9_]*$ ]] && break
+	done
+	profile <<<'{ "version": 1, "modules": ["'"$module"'"], "sysctl": { "net.core.somaxconn": 5000 }, "xps": { "v0": "one-to-one" },
+		"nic": { "v1": "strict" } }'
+	everything >before
+	changing=mkdir,rmdir,write,renameat,unlink,unlinkat
+	storm "apply, killed" $changing signal=KILL "$smcctl" host apply p.json
+	storm "revert, killed" $changing signal=KILL "$smcctl" host revert
+	rmdir /etc/NetworkManager 2>/dev/null
+	all=$changing,openat,fchmod,fchown,fsync,flock
+	echo '{ "version": 1, "sysctl": { "net.core.somaxconn": 5000 } }' >p.json
+	everything >before
+	storm "apply, no space" $all error=ENOSPC "$smcctl" host apply p.json
+	storm "revert, no space" $all error=ENOSPC "$smcctl" host revert
 fi
+echo '{ "version": 1, "sysctl": { "net.core.somaxconn": 5000 } }' >p.json
 
 # A file system that is really full
 mkdir full && mount -t tmpfs -o size=64k tmpfs full && cp -a /etc/sysctl.d/. full && mount --bind full /etc/sysctl.d

@@ -54,7 +54,7 @@ says out "^$first$lib\$" "has it once"
 
 # Installed, in a staging directory, through a symbolic link
 make -s -C "$top_builddir" install-exec DESTDIR="$dir/stage" >make.log 2>&1 || sed 's/^/# /' make.log
-staged=$(find "$dir/stage" -name smcctl -type f) stagedlib=$(find "$dir/stage" -name libsmcshim.so)
+staged=$(find "$dir/stage" -name smcctl -type f) stagedlib=$(find "$dir/stage" -name libsmcshim.so -not -path '*/32/*')
 gives 0 "print-env of an installed smcctl" "$staged" run --print-env
 says out "^LD_PRELOAD=$stagedlib\$"
 ln -s "$staged" link
@@ -104,13 +104,26 @@ cc -o gonote t.c note.s && objcopy --rename-section .note.go.buildid=.note.other
 refused "a Go program, told by its note" "'./gonote' is a Go program" ./gonote
 printf '\177ELF\1\1\1' >thirtytwo && head -c 45 /dev/zero >>thirtytwo
 printf '\003' | dd of=thirtytwo bs=1 seek=18 conv=notrunc status=none && chmod +x thirtytwo
-refused "a program of another word size" "'./thirtytwo' is a 32-bit program" ./thirtytwo
-# A real one: its loader complains of the library in one line, and it runs as ever.
+mkdir -p alone/bin/.libs && cp "$smcctl" alone/bin && cp "$lib" alone/bin/.libs
+smcctl=alone/bin/smcctl refused "a program of another word size" "'./thirtytwo' is a 32-bit program" ./thirtytwo
 holds "a 32-bit program" gcc -m32 -w -D_GNU_SOURCE -o thirtytwo "$top_srcdir/tests/shim/tiny.c"
-gives 0 "... runs" "$smcctl" run -- ./thirtytwo
+holds "... linked statically" gcc -m32 -w -D_GNU_SOURCE -static -o static32 "$top_srcdir/tests/shim/tiny.c"
+# Without a library for it its loader complains of ours in one line, and it runs as ever.
+gives 0 "... runs" alone/bin/smcctl run -- ./thirtytwo
 says out '^shim no, TCP$'
 says err "'./thirtytwo' is a 32-bit program"
-refused "... --require" "'./thirtytwo' is a 32-bit program" ./thirtytwo
+smcctl=alone/bin/smcctl refused "... --require" "'./thirtytwo' is a 32-bit program" ./thirtytwo
+lib32=$(realpath "$top_builddir/preload/32/.libs/libsmcshim.so" 2>/dev/null)
+if [ "$lib32" ]; then
+	gives 0 "with a library for it" "$smcctl" run -v -- ./thirtytwo
+	says out '^shim yes, TCP$'
+	says err "^smcctl: library: '$lib32'$"
+	refused "... but not a static one" "'./static32' is linked statically" ./static32
+	gives 0 "... --print-env names it" "$smcctl" run --print-env ./thirtytwo
+	says out "^LD_PRELOAD=$lib32$"
+	gives 0 "a 64-bit program has the other one" "$smcctl" run --print-env true
+	says out "^LD_PRELOAD=$lib$"
+fi
 if [ "$(awk '{print $3; exit}' /proc/self/uid_map)" -gt 65534 ]; then
 	cp /usr/bin/env setuid && chown 65534 setuid && chmod 4755 setuid
 	cp /usr/bin/env setgid && chgrp 65534 setgid && chmod 2755 setgid

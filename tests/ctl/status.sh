@@ -88,6 +88,16 @@ background env LD_PRELOAD="${asan:+$asan:}$PWD/libsmcshim.so" sleep 1000
 gives 0 "a library of another ABI version" "$smcctl" status
 says out "^ *$pid +sleep +carries a library of version 99 "
 
+# A process of another word size
+lib32=$(realpath "$top_builddir/preload/32/.libs/libsmcshim.so" 2>/dev/null)
+if [ "$lib32" ]; then
+	echo 'int pause(void); int main(void) { return pause(); }' >waits.c
+	holds "a 32-bit program" gcc -m32 -o waits32 waits.c
+	background env LD_PRELOAD="$lib32" SMC_POLICY=/nowhere/table ./waits32
+	gives 0 "... its counters are read" "$smcctl" status $pid
+	says out "^ *$pid +waits32 +/nowhere/table \(missing\) "
+fi
+
 # Processes that should carry it and do not
 background env "$preloaded" busybox sleep 1000
 gives 0 "a static program" "$smcctl" status

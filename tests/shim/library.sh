@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Looks at libsmcshim.so from outside: what it exports, imports and needs, how it is hardened, and that musl loads it. Output: TAP.
+# Looks at libsmcshim.so from outside: what it exports, imports and needs, how it is hardened, and that musl loads it; and at that for
+# 32-bit programs, where the build has made one. Output: TAP.
 set -uo pipefail
 export LC_ALL=C
 
@@ -81,23 +82,29 @@ cases_named_in() {
 }
 }
 
-echo 1..23
-check 'exports exactly the names of libsmcshim.map' exports
-check 'imports nothing that is not in imports.allow' imports
+# outside NAME: what any library of ours has to be
+outside() {
+    check "$1exports exactly the names of libsmcshim.map" exports
+    check "$1imports nothing that is not in imports.allow" imports
+    check "$1imports no fortified functions, which musl lacks" no_chk
+    check "$1needs libc and nothing else" needed
+    check "$1its relocations are read-only afterwards" relro
+    check "$1its symbols are bound at load" bind_now
+    check "$1it has no text relocations" no_textrel
+    check "$1its stack is not executable" no_exec_stack
+    check "$1no segment is writable and executable" no_rwx
+    check "$1no run path, not symbolic" no_runpath
+    check "$1the counters have two pages of their own" counters_alone_on_pages
+}
+
+library32=$top_builddir/preload/32/.libs/libsmcshim.so
+[[ -e $library32 ]] && echo 1..36 || echo 1..23
+outside ''
 check 'imports.allow is sorted, without doubles' allowed_in_order
-check 'imports no fortified functions, which musl lacks' no_chk
 check 'dlsym is called by next.c alone' imported_by dlsym next
 check 'the environment is read by table.c alone' imported_by secure_getenv table
 check 'getauxval is called by table.c alone' imported_by getauxval table
 check 'memory is mapped by table.c alone' imported_by mmap table
-check 'needs libc and nothing else' needed
-check 'its relocations are read-only afterwards' relro
-check 'its symbols are bound at load' bind_now
-check 'it has no text relocations' no_textrel
-check 'its stack is not executable' no_exec_stack
-check 'no segment is writable and executable' no_rwx
-check 'no run path, not symbolic' no_runpath
-check 'the counters have two pages of their own' counters_alone_on_pages
 check 'a glibc program is compiled' compiled gcc -D_GNU_SOURCE -o "$temp/glibc" "$top_srcdir/tests/shim/tiny.c"
 check 'a musl program is compiled' compiled musl-gcc -D_GNU_SOURCE -o "$temp/musl" "$top_srcdir/tests/shim/tiny.c"
 check 'a static musl program is compiled' compiled musl-gcc -D_GNU_SOURCE -static -o "$temp/static" "$top_srcdir/tests/shim/tiny.c"
@@ -105,3 +112,9 @@ check 'the glibc program runs with it' run_tiny 'shim yes, TCP' "$temp/glibc"
 check 'the musl program runs with it' run_tiny 'shim yes, TCP' "$temp/musl"
 check 'the static program runs without it' run_tiny 'shim no, TCP' "$temp/static"
 check 'the cases named in doc/compatibility.md are there' cases_named_in "$top_srcdir/doc/compatibility.md"
+if [[ -e $library32 ]]; then
+    library=$library32
+    outside '32 bits: '
+    check '32 bits: a glibc program is compiled' compiled gcc -m32 -D_GNU_SOURCE -o "$temp/glibc32" "$top_srcdir/tests/shim/tiny.c"
+    check '32 bits: the glibc program runs with it' run_tiny 'shim yes, TCP' "$temp/glibc32"
+fi

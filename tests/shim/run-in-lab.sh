@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Runs the shim's own tests in the lab's guest: tests/lab/lab MODE -- tests/shim/run-in-lab.sh [PATTERN...]. One stream of TAP.
 #
-# smcd         every case of shimtest (or those named), 10,000 transfers, a musl program
+# smcd         every case of shimtest (or those named), 10,000 transfers, a musl program, a 32-bit program
 # smcr         every case that has SMC in its policy, 1,500 transfers, a musl program
 # smcr2        transfers between the two guests
 # nosmc        every case of shimtest that has SMC in its policy: all of it is TCP
@@ -74,6 +74,14 @@ musl() {
     [[ $(shimmed "$program") == 'shim yes, SMC' && $("$program") == 'shim no, TCP' ]]
 }
 
+# Made with -m32, with the library for it, with that of 64 bits, and with none.
+i386() {
+    local program=/run/shimtest/i386
+    gcc -m32 -D_GNU_SOURCE -o "$program" "$here/tiny.c" && cp -L -- "$build/preload/32/.libs/libsmcshim.so" /run/shimtest/32.so || return 1
+    [[ $(library=/run/shimtest/32.so shimmed "$program") == 'shim yes, SMC' && $(shimmed "$program") == 'shim no, TCP' &&
+        $("$program") == 'shim no, TCP' ]]
+}
+
 two_hosts_server() {
     local server
     start_server
@@ -120,6 +128,7 @@ if (($# == 0)); then
     smcd)
         check '10,000 transfers, a third over SMC' transfer 10000 3334
         check 'a program of musl' musl
+        check 'a program of 32 bits' i386
         ;;
     smcr)
         check '1,500 transfers, a third over SMC' transfer 1500 500

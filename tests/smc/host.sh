@@ -51,6 +51,48 @@ gives 3 "another identifier is not overwritten" "$smcctl" host apply p.json
 says err "^smcctl: pnet 'interface h0': has the pnet identifier OTHER already"
 "$smcctl" pnet flush >out
 
+# Killed before each message that changes something in the kernel: all other points are those of tests/ctl/host.sh
+changing() { # COMMAND...: their numbers among all messages
+	strace -o trace -e trace=sendmsg "$@" >out 2>err
+	# Neither questions for families nor what is only read (NLM_F_DUMP, 0x300).
+	awk '/^sendmsg/ { n++; if (!/nlmsg_type=(0x10 |nlctrl)/ && !/NLM_F_DUMP|[|]0x300/) print n }' trace
+}
+killed() { strace -o trace -e trace=sendmsg -e "inject=sendmsg:signal=KILL:when=$1" "${@:2}" >out 2>err; grep 'killed by' trace; }
+everything >before
+mapfile -t points < <(changing "$smcctl" host apply p.json)
+gives 0 "apply in ${#points[@]} messages that change something: revert" "$smcctl" host revert
+holds "... an EID, the limit, a pnet identifier" test "${#points[@]}" -ge 3
+for n in "${points[@]}"; do
+	holds "apply, killed before message $n" killed "$n" "$smcctl" host apply p.json
+	gives 0 "... revert finishes" "$smcctl" host revert
+	holds "... and all is as it was" is_as before
+done
+"$smcctl" host apply p.json >out
+mapfile -t points < <(changing "$smcctl" host revert)
+holds "revert does, too" test "${#points[@]}" -ge 3
+for n in "${points[@]}"; do
+	"$smcctl" host apply p.json >out
+	holds "revert, killed before message $n" killed "$n" "$smcctl" host revert
+	gives 0 "... revert finishes" "$smcctl" host revert
+	holds "... and all is as it was" is_as before
+done
+
+# Another network namespace
+ip netns add other && ip -n other link add n0 type dummy || exit 99
+other() { "$smcctl" pnet list --netns other --json; ip netns exec other sh -c 'cat /proc/sys/net/smc/rmem /proc/sys/net/smc/limit_smc_hs'; }
+other >other.before
+sed 's/"interface": "h0"/"interface": "n0"/; s/"h0": "one/"n*": "one/' p.json >n.json
+gives 0 "apply in a namespace" "$smcctl" host apply --netns other n.json
+holds "... the kernel's buffers and limit there" test "$(ip netns exec other cat /proc/sys/net/smc/rmem /proc/sys/net/smc/limit_smc_hs | tr '\n' ' ')" = "1048576 1 "
+gives 0 "... its pnet identifier" "$smcctl" pnet list --netns other
+says out 'HOSTNET.*n0|n0.*HOSTNET'
+gives 0 "... check" "$smcctl" host check --netns other n.json
+holds "... and nothing of the host, nor the machine's EIDs" is_as before
+gives 0 "revert in a namespace" "$smcctl" host revert --netns other
+other | diff other.before - >out 2>err
+result $? "... all is as it was"
+ip netns delete other
+
 # A module that is not there yet brings its keys and its netlink with it
 gives 0 "unload the module" modprobe -r smc_diag smc
 gives 2 "plan without the module" "$smcctl" host plan p.json

@@ -173,6 +173,52 @@ static void other_kinds(void **state)
 	assert_false(inspect(&image, sizeof(image)).same_kind);
 }
 
+/* What an x86-64 kernel runs beside its own: read alike. */
+static void ia32(void **state)
+{
+	struct {
+		Elf32_Ehdr header;
+		Elf32_Phdr segment[2];
+		char interpreter[20];
+		Elf32_Dyn dynamic[2];
+	} image = {.header = {.e_type = ET_DYN,
+			   .e_machine = EM_386,
+			   .e_phoff = sizeof(Elf32_Ehdr),
+			   .e_phentsize = sizeof(Elf32_Phdr),
+			   .e_phnum = 2},
+		.segment = {{.p_type = PT_INTERP, .p_offset = offsetof(__typeof__(image), interpreter), .p_filesz = 19},
+			{.p_type = PT_DYNAMIC,
+				.p_offset = offsetof(__typeof__(image), dynamic),
+				.p_filesz = sizeof(image.dynamic)}},
+		.interpreter = "/lib/ld-linux.so.2"};
+	struct elf_source source;
+	struct elf_facts facts;
+
+	(void)state;
+	if (__ehdr_start.e_machine != EM_X86_64)
+		return;
+	memcpy(image.header.e_ident, __ehdr_start.e_ident, EI_NIDENT);
+	image.header.e_ident[EI_CLASS] = ELFCLASS32;
+	elf_source_memory(&source, &image, sizeof(image));
+	assert_int_equal(elf_inspect(&source, &facts), 0);
+	assert_true(facts.elf && facts.complete && facts.ia32 && !facts.same_kind && facts.dynamic && !facts.go);
+	assert_int_equal(facts.bits, 32);
+	assert_string_equal(facts.interpreter, "/lib/ld-linux.so.2");
+	image.header.e_phnum = 0;
+	assert_int_equal(elf_inspect(&source, &facts), 0);
+	assert_true(facts.complete && !facts.interpreter[0] && !facts.dynamic);
+	image.header.e_phnum = 9;
+	for (size_t size = 0; size < sizeof(image); size++) {
+		char *copy = test_malloc(size + 1);
+
+		memcpy(copy, &image, size);
+		elf_source_memory(&source, copy, size);
+		assert_int_equal(elf_inspect(&source, &facts), 0);
+		assert_false(facts.complete);
+		test_free(copy);
+	}
+}
+
 /* Every length of a file, and offsets that lead anywhere: an answer, and never a read beyond. */
 static void damage(void **state)
 {
@@ -356,6 +402,7 @@ int main(void)
 		cmocka_unit_test(loaders),
 		cmocka_unit_test(go_programs),
 		cmocka_unit_test(other_kinds),
+		cmocka_unit_test(ia32),
 		cmocka_unit_test(damage),
 		cmocka_unit_test(script_lines),
 		cmocka_unit_test(programs),
