@@ -124,6 +124,18 @@ static _Noreturn void guardian(pid_t program)
 	pair_run(LISTENER, SOCKET, shared);
 }
 
+/* A program's name can be that of an option, so this is for those that have no socket for standard input. */
+static int by_hand(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		return puts("smcctl-supervise (" PACKAGE_NAME ") " PACKAGE_VERSION) == EOF;
+	if (argc == 2 && strcmp(argv[1], "--help") == 0)
+		return puts("smcctl-supervise: the process beside a supervised program; started by smcctl run, see "
+			    "smcctl-run(8)") == EOF;
+	fputs("smcctl-supervise: started by smcctl run only\n", stderr);
+	return 64;
+}
+
 int main(int argc, char **argv)
 {
 	struct handshake hello = {.step = HANDSHAKE_HELLO};
@@ -131,10 +143,8 @@ int main(int argc, char **argv)
 	pid_t program = getppid();
 	pid_t child;
 
-	if (argc != 2 || fstat(STDIN_FILENO, &st) < 0 || !S_ISSOCK(st.st_mode)) {
-		fputs("smcctl-supervise: started by smcctl run only\n", stderr);
-		return 64;
-	}
+	if (argc != 2 || fstat(STDIN_FILENO, &st) < 0 || !S_ISSOCK(st.st_mode))
+		return by_hand(argc, argv);
 	if (!stand_apart())
 		return 1;
 	raise_limit(RLIMIT_NOFILE);
