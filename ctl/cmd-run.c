@@ -114,16 +114,6 @@ static void judge_library(struct run *run)
 		ctl_warn(run->ctl, "library: '%s'", run->library);
 }
 
-/* What keeps the library out, but not the kernel. */
-static bool is_for_supervisor(const struct program *program)
-{
-	enum program_obstacle obstacle = program->obstacle;
-
-	/* Its calls have other numbers, for which there is no filter. */
-	return !program->ia32 &&
-		(obstacle == PROGRAM_STATIC || obstacle == PROGRAM_GO || obstacle == PROGRAM_ENVIRONMENT);
-}
-
 static enum ctl_exit judge_program(struct run *run, const char *name)
 {
 	_cleanup_free_ char *path = NULL;
@@ -143,7 +133,7 @@ static enum ctl_exit judge_program(struct run *run, const char *name)
 	run->name = strdup(path_base(program.path));
 	if (!run->name)
 		return ctl_error(run->ctl, CTL_RUN_FAILED, "run", name, "%s", strerror(ENOMEM));
-	run->supervise = run->supervise || (run->may_supervise && is_for_supervisor(&program));
+	run->supervise = run->supervise || (run->may_supervise && program_for_supervisor(&program));
 	if (run->supervise) {
 		if (run->verbose)
 			ctl_warn(run->ctl, "program: '%s': '%s' %s; its socket calls are supervised", program.path,

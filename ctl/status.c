@@ -176,7 +176,7 @@ static const char *problem(const struct process_report *report, char *text, size
 	case PROCESS_GONE:
 		return "no such process";
 	case PROCESS_PLAIN:
-		return "was not started with the library";
+		return "was not started with the library (supervised programs: status without PID)";
 	case PROCESS_CARRIES:
 		break;
 	}

@@ -61,8 +61,10 @@ static void judge_result(struct judgement *judgement, const struct program *prog
 	if (program->obstacle == PROGRAM_UNKNOWN)
 		judgement_add(judgement, REMARK_NOTE, "program", "'%s' cannot be looked into from here", path);
 	else if (program->obstacle != PROGRAM_FINE)
-		judgement_add(judgement, REMARK_TCP, "program", "'%s' %s", script ? program->binary : path,
-			program_obstacle_text(program));
+		judgement_add(judgement, REMARK_TCP, "program", "'%s' %s%s", script ? program->binary : path,
+			program_obstacle_text(program),
+			program_for_supervisor(program) ? "; smcctl run in front of it, in ExecStart=, supervises it"
+							: "");
 	else if (script)
 		judgement_add(judgement, REMARK_NOTE, "script",
 			"'%s' is a script for '%s': what it starts is seen after the start, by smcctl service status",

@@ -142,6 +142,15 @@ void program_clear(struct program *program)
 	*program = (struct program){.path = NULL};
 }
 
+bool program_for_supervisor(const struct program *program)
+{
+	enum program_obstacle obstacle = program->obstacle;
+
+	/* Its calls have other numbers, for which there is no filter. */
+	return !program->ia32 &&
+		(obstacle == PROGRAM_STATIC || obstacle == PROGRAM_GO || obstacle == PROGRAM_ENVIRONMENT);
+}
+
 const char *program_obstacle_text(const struct program *program)
 {
 	switch (program->obstacle) {

@@ -52,6 +52,9 @@ void program_clear(struct program *program);
 /* The sentence about program->obstacle, behind "'BINARY' "; static text. */
 const char *program_obstacle_text(const struct program *program);
 
+/* It keeps the library out, but not the kernel: smcctl run can supervise its socket calls (ctl/supervise/). */
+bool program_for_supervisor(const struct program *program);
+
 #define _cleanup_program_ _cleanup_(program_clear)
 
 #endif

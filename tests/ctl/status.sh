@@ -120,7 +120,7 @@ if [ "$(awk '{print $3; exit}' /proc/self/uid_map)" -gt 65534 ]; then
 fi
 background sleep 1000
 gives 0 "a process that has nothing to do with it" "$smcctl" status $pid
-says out "was not started with the library$"
+says out "was not started with the library \(supervised programs: status without PID\)$"
 gives 1 "no such process" "$smcctl" status 2147483647
 says err "^smcctl: process '2147483647': no such process$"
 
