@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,13 +69,25 @@ static int fail(struct supervise_result *result, enum handshake_what what, int e
 	return error;
 }
 
-/* The helper's first process ends as soon as it has started the others: the program must not find a child of ours. */
-static int await_child(pid_t child)
+/*
+ * The helper's first process ends as soon as it has started the other and has said so: the program must not find a child
+ * of ours. Where it was ended before, as by a sandbox's filter of system calls, the other waits for us, and nothing will
+ * come. ECHILD: SIGCHLD is ignored, and it has ended all the same (waitpid(2)).
+ */
+static int await_hello(pid_t child, int socket, struct handshake *hello, struct supervise_result *result)
 {
-	while (waitpid(child, NULL, 0) < 0)
+	struct pollfd arrived = {.fd = socket, .events = POLLIN};
+	int status = 0;
+
+	while (waitpid(child, &status, 0) < 0) {
+		if (errno == ECHILD)
+			break;
 		if (errno != EINTR)
 			return -errno;
-	return 0;
+	}
+	if (WIFSIGNALED(status))
+		result->signal = WTERMSIG(status);
+	return poll(&arrived, 1, 0) == 1 ? handshake_receive(socket, HANDSHAKE_HELLO, hello, NULL) : -EPIPE;
 }
 
 static int let_look(int socket, const struct handshake *hello, struct supervise_result *result)
@@ -128,9 +142,9 @@ int supervise_start(const char *helper, const char *table, const char *program, 
 	close(ends[1]);
 	if (child < 0)
 		return fail(result, HANDSHAKE_PROCESS, child);
-	r = handshake_receive(ours, HANDSHAKE_HELLO, &hello, NULL);
-	if (await_child(child) < 0 || r < 0)
-		return fail(result, HANDSHAKE_GONE, r < 0 ? r : -ECHILD);
+	r = await_hello(child, ours, &hello, result);
+	if (r < 0)
+		return fail(result, HANDSHAKE_GONE, r);
 	if (hello.error)
 		return fail(result, hello.what, hello.error);
 	r = let_look(ours, &hello, result);
@@ -173,6 +187,17 @@ static void filter_text(int error, char *text, size_t size)
 	}
 }
 
+static void gone_text(const struct supervise_result *result, char *text, size_t size)
+{
+	if (result->signal)
+		snprintf(text, size, "the supervisor was ended by signal %d%s", result->signal,
+			result->signal == SIGSYS ? ": the sandbox's filter of system calls (SystemCallFilter=) has to "
+						   "allow seccomp, pidfd_open, pidfd_getfd, process_vm_readv"
+						 : "");
+	else
+		snprintf(text, size, "the supervisor '%s' ended early: %s", PATHS_SUPERVISOR, strerror(-result->error));
+}
+
 void supervise_text(const struct supervise_result *result, char *text, size_t size)
 {
 	switch (result->what) {
@@ -190,7 +215,7 @@ void supervise_text(const struct supervise_result *result, char *text, size_t si
 		access_text("process_vm_readv(2)", result->error, text, size);
 		return;
 	case HANDSHAKE_GONE:
-		snprintf(text, size, "the supervisor '%s' ended early: %s", PATHS_SUPERVISOR, strerror(-result->error));
+		gone_text(result, text, size);
 		return;
 	case HANDSHAKE_PROCESS:
 	case HANDSHAKE_WELL:
