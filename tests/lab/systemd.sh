@@ -6,14 +6,15 @@ set -eu
 
 prepare() {
     local unit cwd
-    # Of the host, which is a container, or has disks that are not here.
+    # Of the host, which is a container, or has disks and networks that are not here.
     rm -f /etc/fstab /.dockerenv
     mkdir -p /etc/tmpfiles.d /etc/systemd/system
     # It would empty the overlay's /tmp file by file.
     ln -sf /dev/null /etc/tmpfiles.d/tmp.conf
     for unit in systemd-udevd.service systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-udev-trigger.service \
         systemd-binfmt.service systemd-remount-fs.service systemd-random-seed.service systemd-firstboot.service \
-        systemd-sysctl.service apt-daily.timer apt-daily-upgrade.timer; do
+        systemd-sysctl.service apt-daily.timer apt-daily-upgrade.timer \
+        NetworkManager-wait-online.service systemd-networkd-wait-online.service; do
         ln -sf /dev/null "/etc/systemd/system/$unit"
     done
     [[ -s /etc/machine-id ]] || echo 00000000000000000000000000000001 >/etc/machine-id
