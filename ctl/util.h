@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "policy/cleanup.h"
 
@@ -42,8 +43,8 @@ _must_check_ int open_read(const char *path);
  */
 _must_check_ int read_line_at(int directory, const char *path, char *out, size_t size);
 
-/* As many descriptors as the hard limit gives: the one that a shell gives is for programs that use select(). */
-void raise_file_limit(void);
+/* As much of RLIMIT_NOFILE, or of another resource, as the hard limit gives: a shell's soft one is for users of select(). */
+void raise_limit(int resource);
 
 /* The number that is all of such a file. Returns 0 or -errno; -EINVAL or -ERANGE when it is none. */
 _must_check_ int read_number(const char *path, uint64_t *out);

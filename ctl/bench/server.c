@@ -190,7 +190,7 @@ int server_run(struct server *server, uint32_t threads)
 	if (!thread || stop < 0)
 		return thread ? -errno : -ENOMEM;
 	server->stop = stop;
-	raise_file_limit();
+	raise_limit(RLIMIT_NOFILE);
 	(void)sigemptyset(&end);
 	(void)sigaddset(&end, SIGINT);
 	(void)sigaddset(&end, SIGTERM);

@@ -269,7 +269,7 @@ enum ctl_exit session_run(struct ctl *ctl, FILE *progress, struct bench_result *
 
 	if (r < 0)
 		return ctl_error(ctl, CTL_FAILED, "host", result->params.host, "%s", r == -ENOENT ? why : strerror(-r));
-	raise_file_limit();
+	raise_limit(RLIMIT_NOFILE);
 	code = find_server(&session, &targets);
 	if (code != CTL_OK)
 		return code;

@@ -89,7 +89,7 @@ int netns_list_read(struct netns_list *list)
 	int r;
 
 	/* Each namespace takes a descriptor. */
-	raise_file_limit();
+	raise_limit(RLIMIT_NOFILE);
 	r = add_all(list, "/run/netns", "", false);
 	return r < 0 ? r : add_all(list, "/proc", "/ns/net", true);
 }

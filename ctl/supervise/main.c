@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "ctl/supervise/filter.h"
@@ -48,17 +47,6 @@ static bool stand_apart(void)
 	setsid();
 	umask(077);
 	return chdir("/") == 0;
-}
-
-/* The program's limits are not for us: a copy of a descriptor counts, and so does the time of all its calls. */
-static void raise_limit(int resource)
-{
-	struct rlimit limit;
-
-	if (getrlimit((__rlimit_resource_t)resource, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit((__rlimit_resource_t)resource, &limit);
-	}
 }
 
 /* Tried on this process, which is about to end: the filter of a process cannot be taken off again. */
@@ -147,6 +135,7 @@ int main(int argc, char **argv)
 		return by_hand(argc, argv);
 	if (!stand_apart())
 		return 1;
+	/* The program's limits are not for us: a copy of a descriptor counts, and so does the time of all its calls. */
 	raise_limit(RLIMIT_NOFILE);
 	raise_limit(RLIMIT_CPU);
 	table_name_program(argv[1]);

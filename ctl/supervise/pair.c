@@ -19,30 +19,23 @@ static int open_pidfd(pid_t pid)
 }
 
 /*
- * A copy of another one's socket would keep that connection open: a new process keeps the listener alone. (Its number is
- * the lowest that the two ever have open, see main.c.)
+ * In a new process. A copy of another one's socket would keep that connection open: it keeps the listener alone. (Its
+ * number is the lowest that the two ever have open, see main.c.) Returns a pidfd of its parent, -1 when that has ended.
  */
-static void close_others(int listener)
-{
-	syscall(SYS_close_range, (unsigned)listener + 1, ~0u, 0);
-}
-
-static int start_guardian(int listener, struct shared *shared);
-
-static _Noreturn void become_supervisor(int listener, struct shared *shared, pid_t parent)
+static int leave(int listener, pid_t parent)
 {
 	int other;
 
-	close_others(listener);
+	syscall(SYS_close_range, (unsigned)listener + 1, ~0u, 0);
 	other = open_pidfd(parent);
-	/* It has ended meanwhile: serve() sees that there is none. */
 	if (other >= 0 && getppid() != parent) {
 		syscall(SYS_close, other);
 		other = -1;
 	}
-	serve(listener, shared, other, start_guardian);
-	_exit(0);
+	return other;
 }
+
+static int start_guardian(int listener, struct shared *shared);
 
 /* Returns a pidfd of the new supervisor, or -1. */
 static int start_supervisor(int listener, struct shared *shared)
@@ -50,8 +43,10 @@ static int start_supervisor(int listener, struct shared *shared)
 	pid_t self = getpid();
 	pid_t child = fork();
 
-	if (child == 0)
-		become_supervisor(listener, shared, self);
+	if (child == 0) {
+		serve(listener, shared, leave(listener, self), start_guardian);
+		_exit(0);
+	}
 	return child < 0 ? -1 : open_pidfd(child);
 }
 
@@ -87,17 +82,8 @@ static int start_guardian(int listener, struct shared *shared)
 
 	reap();
 	child = fork();
-	if (child == 0) {
-		int other;
-
-		close_others(listener);
-		other = open_pidfd(parent);
-		if (other >= 0 && getppid() != parent) {
-			syscall(SYS_close, other);
-			other = -1;
-		}
-		guard(listener, shared, other);
-	}
+	if (child == 0)
+		guard(listener, shared, leave(listener, parent));
 	return child < 0 ? -1 : open_pidfd(child);
 }
 
