@@ -254,6 +254,12 @@ def main():
     fit = [case for case in CASES if case.code == 0]
     code, out, err = run("smcctl", "service", "enable", *[case.name for case in fit])
     check("enable takes those that will be SMC", code == 0, err)
+    # At once: after each reload systemd looks through all its directories for the first question about a unit.
+    judge_families(fit)
+    first = digest()
+    again = fit[::10]
+    code, out, err = run("smcctl", "service", "enable", "--force", *[case.name for case in again])
+    check("enabled again, nothing changes", code == 0 and digest() == first and out.count("enabled already") == len(again), out, err)
     for case in [c for c in CASES if c.code]:
         code, out, err = run("smcctl", "service", "enable", case.name)
         check(f"{case.name}: enable refuses, in one line", code == case.code and err.count("\n") == 1 and not os.path.exists(drop_in(case)),
@@ -267,14 +273,10 @@ def main():
     check("--force takes those that will stay TCP", code == 0, err)
     for case in fit + soft:
         judge_drop_in(case)
-    judge_families(fit + soft)
-    first = digest()
-    again = (fit + soft)[::5]
-    code, out, err = run("smcctl", "service", "enable", "--force", *[case.name for case in again])
-    check("enabled again, nothing changes", code == 0 and digest() == first and out.count("enabled already") == len(again), out, err)
+    judge_families(soft)
     judge_by_systemd(fit)
-    code, out, err = run("smcctl", "service", "disable", *names)
-    check("disable all", code == 0, err)
+    code, out, err = run("smcctl", "service", "disable", *[case.name for case in fit + soft + hard])
+    check("disable all", code == 0 and out.count("disabled") == len(fit + soft), out, err)
     check("the tree is byte for byte as before", digest() == before)
     run("systemctl", "stop", os.path.basename(HOLD))
     for path in [HOLD] + [f"{SYSTEM}/{case.name}.service" for case in CASES]:
