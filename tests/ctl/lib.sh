@@ -125,6 +125,8 @@ unprivileged() {
 }
 
 judge_text='import json, os, sys
+# What the test has open, as the end of a FIFO, it alone keeps open.
+os.closerange(3, 256)
 request = b""
 while chunk := sys.stdin.buffer.read1():
     request += chunk
