@@ -4,8 +4,10 @@
 
 #include "tests/shim/rounds.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -63,14 +65,16 @@ static void fill(struct stream *s, unsigned char *bytes, size_t n)
 	s->digest = digest_bytes(s->digest, bytes, n);
 }
 
+/* errno is ETIME where nothing came. */
 static bool ready(int fd, short events, short *got)
 {
 	struct pollfd p = {.fd = fd, .events = events};
+	int r = poll(&p, 1, PATIENCE_MS);
 
-	if (poll(&p, 1, PATIENCE_MS) <= 0)
-		return false;
+	if (r == 0)
+		errno = ETIME;
 	*got = p.revents;
-	return true;
+	return r > 0;
 }
 
 static bool send_all(int fd, const void *data, size_t n)
@@ -235,6 +239,18 @@ static uint32_t random_size(uint64_t *state, enum run_size size)
 	return (uint32_t)((r >> 8) & ((UINT64_C(1) << bits) - 1));
 }
 
+/* What the client found, of each thread, until its next conversation. */
+static const char *broke_off(const struct talk *t)
+{
+	static _Thread_local char text[128];
+	int error = errno;
+
+	snprintf(text, sizeof text, "the exchange broke off (%s): %zu bytes to send, %zu to receive%s", strerror(error),
+		(size_t)t->out.left + t->filled - t->sent, (size_t)(t->in_limit - t->in_count),
+		t->in_ended ? ", where the stream had ended" : "");
+	return text;
+}
+
 const char *rounds_ask(int fd, uint64_t seed, enum run_size size, uint64_t *bytes)
 {
 	struct order order = {.seed = seed};
@@ -249,7 +265,7 @@ const char *rounds_ask(int fd, uint64_t seed, enum run_size size, uint64_t *byte
 		return "the order was not sent";
 	begin(&t, fd, seed * 2, order.up, order.down);
 	if (!exchange(&t, true))
-		return "the exchange broke off";
+		return broke_off(&t);
 	if (t.in_count != order.down)
 		return "too few bytes came";
 	if (t.in_digest != expected(seed * 2 + 1, order.down))
@@ -266,7 +282,7 @@ const char *rounds_ask(int fd, uint64_t seed, enum run_size size, uint64_t *byte
 	return NULL;
 }
 
-void rounds_serve(int fd)
+const char *rounds_serve(int fd)
 {
 	struct receipt receipt;
 	struct order order;
@@ -274,17 +290,18 @@ void rounds_serve(int fd)
 	char rest;
 
 	if (!receive_all(fd, &order, sizeof order))
-		return;
+		return "no order came";
 	begin(&t, fd, order.seed * 2 + 1, order.down, order.up);
 	if (!exchange(&t, false))
-		return;
-	/* The client's half-close, and nothing before it. */
+		return broke_off(&t);
 	if (recv(fd, &rest, 1, 0) != 0)
-		return;
+		return "no half-close behind the bytes";
 	receipt.digest = t.in_digest;
 	receipt.received = t.in_count;
-	if (send_all(fd, &receipt, sizeof receipt))
-		shutdown(fd, SHUT_WR);
+	if (!send_all(fd, &receipt, sizeof receipt))
+		return "the receipt was not sent";
+	if (shutdown(fd, SHUT_WR))
+		return "no end after the receipt";
 	/* close() of an SMC-R socket loses what the peer has not taken: wait for its end. */
-	ready(fd, POLLHUP | POLLRDHUP, &(short){0});
+	return ready(fd, POLLHUP | POLLRDHUP, &(short){0}) ? NULL : "the client's end did not come";
 }

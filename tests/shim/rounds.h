@@ -12,11 +12,11 @@ enum run_size {
 
 /*
  * The client's side of one connection: seed decides sizes, contents and chunks. Returns NULL, or what went wrong; the
- * text is static. *bytes gets how many were sent and received.
+ * text is of this thread. *bytes gets how many were sent and received.
  */
 const char *rounds_ask(int fd, uint64_t seed, enum run_size size, uint64_t *bytes);
 
-/* The server's side: receives until the client's half-close, while sending what the client's first message asks for. */
-void rounds_serve(int fd);
+/* The server's side: receives until the client's half-close, while sending what the client's first message asks for. As above. */
+const char *rounds_serve(int fd);
 
 #endif

@@ -57,8 +57,10 @@ static bool is_smc(int fd)
 static void *serve(void *arg)
 {
 	int fd = (int)(intptr_t)arg;
+	const char *why = rounds_serve(fd);
 
-	rounds_serve(fd);
+	if (why)
+		fprintf(stderr, "transfer: server: %s\n", why);
 	close(fd);
 	return NULL;
 }
