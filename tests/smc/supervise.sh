@@ -74,6 +74,14 @@ same "all SMC: nobody answers" silent 10.77.0.2 80
 gives 0 "status" "$smcctl" status --json
 [ "$LAB_MODE" = nosmc ] || holds "... has the tree of the server" json "[p for p in d['processes'] if p['pid'] == $static and p['supervised'] and p['counters']['listen_smc'] == 1]"
 holds "... once" json "len([p for p in d['processes'] if p['supervised']]) == 1"
+gives 0 "status by number" "$smcctl" status --json "$static"
+holds "... is the tree's" json "[(p['pid'], p['supervised'], p['tree']) for p in d['processes']] == [($static, True, $static)]"
+if [ "$LAB_MODE" != nosmc ]; then
+	gives 0 "sockets" "$smcctl" sockets --json --port $port
+	holds "... says whose supervised" json "[(p['pid'], p['supervised']) for s in d['sockets'] if s['state'] == 'listening' for p in s['processes']] == [($static, True)]"
+	gives 0 "... as text" "$smcctl" sockets --pid "$static"
+	says out "^ *$static +calls \(supervised\) "
+fi
 gives 7 "the exit status is the program's" "$smcctl" run --supervise -- sh -c 'exit 7'
 gives 137 "... and so is the signal that ends it" bash -c "\"$smcctl\" run --supervise -- sh -c 'kill -9 \$\$'; exit \$?"
 gives 0 "descendants of any kind" "$smcctl" run --supervise -- sh -c "'$calls' rate 127.0.0.1 $port 3 >/dev/null && python3 -c 'import socket; socket.create_connection((\"127.0.0.1\", $port)).close()'"
