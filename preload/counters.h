@@ -51,7 +51,7 @@
 	X(supervised_calls, "calls of supervised programs that the supervisor was asked about") \
 	X(supervised_unreachable, "of them, those of processes that it may not look into: they stay TCP") \
 	X(supervised_32bit, "TCP sockets that 32-bit programs under supervision made: they stay TCP") \
-	X(supervised_io_uring, "rings that supervised programs set up: sockets that are made or connected through them are not supervised")
+	X(supervised_io_uring, "rings that supervised programs set up: what they connect is not supervised")
 
 enum smcshim_counter {
 #define SMCSHIM_COUNTER_ENUM(name, meaning) SMCSHIM_##name,
