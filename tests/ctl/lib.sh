@@ -72,13 +72,24 @@ gives() {
 
 # says FILE REGEX [NAME]: a line of out or err matches.
 says() {
-	grep -Eq -- "$2" "$1"
+	matches "$1" "$2"
 	result $? "${3:-$1 says: $2}"
+}
+
+# matches FILE REGEX: as grep -E does it, without starting a program, which takes 40 ms in an emulated guest.
+matches() {
+	local line
+	while IFS= read -r line || [ -n "$line" ]; do
+		[[ $line =~ $2 ]] && return 0
+	done <"$1"
+	return 1
 }
 
 # lines FILE NUMBER NAME
 lines() {
-	[ "$(wc -l <"$1")" = "$2" ]
+	local -a all
+	mapfile all <"$1"
+	[ ${#all[@]} = "$2" ]
 	result $? "$3"
 }
 
@@ -113,12 +124,35 @@ unprivileged() {
 	fi
 }
 
-json() { # EXPRESSION: python over the JSON document d in out
-	python3 -c 'import json,sys
-d = json.load(open("out"))
-sys.exit(0 if eval("(" + sys.argv[1] + ")") else 1)' "$1"
-}
+judge_text='import json, os, sys
+# What the test has open, as the end of a FIFO, it alone keeps open.
+os.closerange(3, 256)
+request = b""
+while chunk := sys.stdin.buffer.read1():
+    request += chunk
+    if request.endswith(b"\0"):
+        directory, expression = request[:-1].decode().split("\n", 1)
+        request = b""
+        try:
+            os.chdir(directory)
+            with open("out") as stream:
+                d = json.load(stream)
+            answer = bool(eval("(" + expression + ")", {"json": json, "d": d}))
+        except Exception:
+            answer = False
+        os.chdir("/")
+        print(answer, flush=True)'
 
+# json EXPRESSION: python over the JSON document d in out. One python judges them all, for a start of it takes 0.4 s in an emulated guest.
+json() {
+	local answer
+	if [ -z "${judge_PID:-}" ]; then
+		# It stays in no directory that the test unmounts, and is nothing that "wait" waits for.
+		coproc judge { cd / && exec python3 -c "$judge_text"; }
+		disown "$judge_PID"
+	fi
+	printf '%s\n%s\0' "$PWD" "$1" >&"${judge[1]}" && IFS= read -r answer <&"${judge[0]}" && [ "$answer" = True ]
+}
 finish() {
 	echo "1..$count"
 	exit $((failures != 0))

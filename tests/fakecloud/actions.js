@@ -229,7 +229,8 @@ A.AttachNetworkInterface = (c, p) => {
   if (e.mode === 'HighPerformance' && !e.qp)
     e.qp = c.typeOf(i).QueuePairNumber;
   Object.assign(e, { status: 'Attaching', instance: i.id });
-  c.after(e, TAKES.eni, () => {
+  // Long enough for a slow client to see Attaching before it is taken back.
+  c.after(e, c.failAttach > 0 ? 10 * TAKES.eni : TAKES.eni, () => {
     if (c.failAttach > 0) { // [D] Attaching may end in Available again, without an error.
       c.failAttach--;
       Object.assign(e, { status: 'Available', instance: '' });

@@ -10,16 +10,32 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import java.security.MessageDigest;
 import java.util.Arrays;
 
-public class Nio {
+// As a thread it writes for a client. No lambda, no format: what they load takes longer than the connections.
+public class Nio extends Thread {
     static final int SIZE = 200000;
+    final OutputStream out;
+    final byte[] data;
+
+    Nio(OutputStream out, byte[] data) {
+        this.out = out;
+        this.data = data;
+    }
+
+    @Override
+    public void run() {
+        try {
+            out.write(data);
+        } catch (Exception e) {
+            System.out.println(e);
+        }
+    }
 
     static byte[] data(int i) {
         byte[] data = new byte[SIZE];
         for (int at = 0; at < SIZE; at++)
-            data[at] = (byte) (at * 31 + at / 251 + i);
+            data[at] = (byte) (at * 31 + (at >> 8) + i);
         return data;
     }
 
@@ -86,14 +102,7 @@ public class Nio {
             socket.setKeepAlive(true);
             socket.connect(address, timed ? 10000 : 0);
             socket.setSoTimeout(20000);
-            OutputStream out = socket.getOutputStream();
-            Thread writer = new Thread(() -> {
-                try {
-                    out.write(data);
-                } catch (Exception e) {
-                    System.out.println(e);
-                }
-            });
+            Thread writer = new Nio(socket.getOutputStream(), data);
             writer.start();
             new DataInputStream(socket.getInputStream()).readFully(answer);
             writer.join();
@@ -102,14 +111,12 @@ public class Nio {
     }
 
     static void client(InetSocketAddress address) throws Exception {
-        MessageDigest digest = MessageDigest.getInstance("SHA-256");
         int right = 0;
         for (int i = 0; i < 12; i++) {
             boolean good = i % 3 == 0 ? selected(address, i) : blocking(address, i, i % 3 == 1);
             right += good ? 1 : 0;
-            digest.update(data(i));
         }
-        System.out.printf("%d of 12 right, %s%n", right, String.format("%064x", new java.math.BigInteger(1, digest.digest())));
+        System.out.println(right + " of 12 right");
         try (SocketChannel nobody = SocketChannel.open()) {
             nobody.connect(new InetSocketAddress(address.getAddress(), address.getPort() + 20));
         } catch (java.net.ConnectException e) {

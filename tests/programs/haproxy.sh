@@ -9,7 +9,8 @@ needs haproxy nginx curl
 splice=$PORT http=$((PORT + 1)) tfo=$((PORT + 2)) web=$((PORT + 3))
 mkdir www
 echo hello >www/small
-seq 1 400000 >www/large
+seq 1 250000 >www/large
+seq 1 50000 >www/middle
 cat >nginx.conf <<END
 user root;
 $(nginx_main)
@@ -80,7 +81,7 @@ get "http://$host:$splice/large" | sha256sum
 get -r 0-999999 "http://$host:$splice/large" | sha256sum
 get -T www/large -o /dev/null -w '%{http_code}\n' "http://$host:$splice/put"
 sha256sum <www/put
-get --parallel --parallel-max 8 "http://$host:$http/large?[1-8]" -o 'copy#1'
+get --parallel --parallel-max 8 "http://$host:$http/middle?[1-8]" -o 'copy#1'
 cat copy[1-8] | sha256sum
 # The one fallback is the listener for fast open, before it was replaced.
 kinds 'splice, HTTP and checks' 'client == server && client >= 20 && server_fallback == 0 && client_fallback == 1 && forced == 1'

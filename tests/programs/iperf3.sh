@@ -14,24 +14,28 @@ listeners 1 "$PORT"
 # What the report must say: no error, streams in each direction, and that what was sent has arrived.
 summary='
 import json, sys
-report = json.load(sys.stdin)
-if "error" in report:
-    sys.exit(report["error"])
-end = report["end"]
-for name in ("sum", "sum_bidir_reverse"):
-    sent, received = (end.get(f"sum_{what}{name[3:]}") for what in ("sent", "received"))
-    if sent:
-        # The receiver stops counting when the sender says on the control connection that it is done: without the shim, too.
-        print(name, len(end["streams"]), "streams,", "all" if sent["bytes"] >= int(sys.argv[1]) else sent["bytes"], "sent,",
-              "some" if received["bytes"] else "none", "counted in time")
+for least, path, options in zip(*[iter(sys.argv[1:])] * 3):
+    print("iperf3", options)
+    with open(path) as file:
+        report = json.load(file)
+    if "error" in report:
+        sys.exit(report["error"])
+    end = report["end"]
+    for name in ("sum", "sum_bidir_reverse"):
+        sent, received = (end.get(f"sum_{what}{name[3:]}") for what in ("sent", "received"))
+        if sent:
+            # The receiver stops counting when the sender says on the control connection that it is done: without the shim, too.
+            print(name, len(end["streams"]), "streams,", "all" if sent["bytes"] >= int(least) else sent["bytes"], "sent,",
+                  "some" if received["bytes"] else "none", "counted in time")
 '
 
-# transfer BYTES OPTION...
+# transfer BYTES OPTION...: its report is for the end, when one Python looks at all of them.
+reports=()
 transfer() {
-    local least=$1
+    local least=$1 report=$WORK/${#reports[@]}.json
     shift
-    echo "iperf3 $*"
-    shim iperf3 -c "$host" -p "$PORT" -J "$@" | /usr/bin/python3 -IS -c "$summary" "$least"
+    reports+=("$least" "$report" "$*")
+    shim iperf3 -c "$host" -p "$PORT" -J "$@" >"$report" || die "iperf3 $*: $(<"$report")"
 }
 
 transfer 8000000 -n 8M
@@ -46,4 +50,5 @@ transfer 8000000 -n 8M -C bbr
 transfer 8000000 -n 8M -w 128K
 transfer 4000000 -n 4M -M 1000 -N
 kinds '-Z, -C bbr, -w 128K, -M 1000 -N' 'client == server && client == 8 && client_fallback + server_fallback == 0'
+/usr/bin/python3 -IS -c "$summary" "${reports[@]}"
 stop iperf3 INT

@@ -17,7 +17,7 @@
 set -euo pipefail
 
 here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
-smcstat=$here/smcstat.py
+smcstat=${SMCSHIM_BUILD:-$here/../../build}/tests/programs/smcstat
 smcctl=${SMCSHIM_STAGE:-$here/../../build/stage}/usr/bin/smcctl
 # shellcheck disable=SC2034 # for cases
 host=127.0.0.1

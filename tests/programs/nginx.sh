@@ -12,7 +12,7 @@ many=30 several=5
 files=$PORT reload=$((PORT + 1)) upstream=$((PORT + 2))
 mkdir www
 head -c 1000 /dev/zero | tr '\0' x >www/small
-seq 1 400000 >www/large
+seq 1 320000 >www/large
 cat >nginx.conf <<END
 worker_processes 2;
 $(nginx_main)

@@ -9,8 +9,9 @@ const net = require('net');
 
 const what = process.argv[2];
 
+// Every tenth is larger than what a socket takes at once.
 function body(i) {
-    return crypto.createHash('sha512').update(String(i)).digest('hex').repeat(1 + i * 200);
+    return crypto.createHash('sha512').update(String(i)).digest('hex').repeat(1 + i * (i % 10 === 9 ? 200 : 10));
 }
 
 function page(request, response) {

@@ -38,19 +38,19 @@ sql() {
     shim psql -XqAt "$@"
 }
 
-shim pgbench -q -i -s 1 2>/dev/null
-shim pgbench -n -c 4 -j 2 -t 40 | grep -E 'actually processed|failed'
+shim pgbench -q -i -I dtgp -s 1 2>/dev/null
+shim pgbench -n -c 4 -j 2 -t 10 | grep -E 'actually processed|failed'
 kinds 'pgbench -c 4' 'client == server && client >= 5 && client_fallback + server_fallback == 0'
 # -C: a fork of the server and a connection each time.
-shim pgbench -n -S -C -c 2 -t 15 | grep -E 'actually processed|failed'
-kinds 'pgbench -C' 'client == server && client >= 30 && client_fallback + server_fallback == 0'
+shim pgbench -n -S -C -c 2 -t 8 | grep -E 'actually processed|failed'
+kinds 'pgbench -C' 'client == server && client >= 16 && client_fallback + server_fallback == 0'
 
 sql <<'END'
 select count(*) from pgbench_history;
 select (select sum(abalance) from pgbench_accounts) = (select sum(delta) from pgbench_history);
 create table numbers (n int primary key, text text);
 END
-seq 1 30000 | sed 's/$/,some text that makes the row longer, more than once/' | sed 's/,/\t/' >numbers.txt
+seq 1 8000 | sed 's/$/,some text that makes the row longer, more than once/' | sed 's/,/\t/' >numbers.txt
 sql -c '\copy numbers from numbers.txt'
 sql -c '\copy (select * from numbers order by n) to copy.txt'
 cmp numbers.txt copy.txt && echo 'copied both ways'

@@ -4,67 +4,74 @@
 usage: python.py serve asyncio|threading|forking|http HOST PORT
        python.py clients HOST PORT PORT PORT PORT    of each of the four servers
        python.py alone HOST PORT
+
+Each process imports what it needs, where it needs it: all of it takes a second or two under emulation.
 """
-import asyncio
-import hashlib
-import http.client
-import http.server
-import multiprocessing
-import multiprocessing.connection
-import multiprocessing.reduction
 import select
 import signal
 import socket
-import socketserver
 import sys
 
 
 def body(i):
-    return hashlib.sha512(b"%d" % i).digest() * (1 + i * 300)
+    import hashlib
+    # Every tenth is larger than what a socket takes at once.
+    return hashlib.sha512(b"%d" % i).digest() * (1 + i * (300 if i % 10 == 9 else 20))
 
 
-class Echo(socketserver.StreamRequestHandler):
-    def handle(self):
-        while data := self.rfile.read1(65536):
-            self.wfile.write(data)
+def serve_asyncio(host, port):
+    import asyncio
 
-
-class Page(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self):
-        data = body(int(self.path[1:]))
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_):
-        pass
-
-
-async def serve_asyncio(host, port):
-    async def serve(reader, writer):
+    async def echo(reader, writer):
         while data := await reader.read(65536):
             writer.write(data)
             await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(serve, host, port)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.close)
-    try:
-        await server.serve_forever()
-    except asyncio.CancelledError:
-        pass
+    async def main():
+        server = await asyncio.start_server(echo, host, port)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.close)
+        try:
+            await server.serve_forever()
+        except asyncio.CancelledError:
+            pass
+
+    asyncio.run(main())
+
+
+def server_and_handler(kind):
+    if kind == "http":
+        import http.server
+
+        class Page(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                data = body(int(self.path[1:]))
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *_):
+                pass
+
+        return http.server.ThreadingHTTPServer, Page
+    import socketserver
+
+    class Echo(socketserver.StreamRequestHandler):
+        def handle(self):
+            while data := self.rfile.read1(65536):
+                self.wfile.write(data)
+
+    return {"threading": socketserver.ThreadingTCPServer, "forking": socketserver.ForkingTCPServer}[kind], Echo
 
 
 def serve(kind, host, port):
     if kind == "asyncio":
-        asyncio.run(serve_asyncio(host, port))
+        serve_asyncio(host, port)
         return
-    classes = {"threading": (socketserver.ThreadingTCPServer, Echo), "forking": (socketserver.ForkingTCPServer, Echo),
-               "http": (http.server.ThreadingHTTPServer, Page)}
-    server, handler = classes[kind]
+    server, handler = server_and_handler(kind)
     server.allow_reuse_address = True
     server.daemon_threads = True
     server.request_queue_size = 64
@@ -72,7 +79,9 @@ def serve(kind, host, port):
         listener.serve_forever()
 
 
-async def echo(host, port, clients):
+def echo(host, port, clients):
+    import asyncio
+
     async def client(i):
         reader, writer = await asyncio.open_connection(host, port)
         data = body(i)
@@ -90,11 +99,17 @@ async def echo(host, port, clients):
         await writer.wait_closed()
         return answer == data, bool(nodelay)
 
-    answers = await asyncio.gather(*(client(i) for i in range(clients)))
+    async def main():
+        return await asyncio.gather(*(client(i) for i in range(clients)))
+
+    answers = asyncio.run(main())
     print(len(answers), "clients", sorted(set(answers)))
 
 
 def fetch(host, port, times):
+    import hashlib
+    import http.client
+
     digest = hashlib.sha256()
     for i in range(times):
         connection = http.client.HTTPConnection(host, port, timeout=20)
@@ -112,6 +127,10 @@ def child(pipe):
 
 
 def run_multiprocessing(host, port):
+    import multiprocessing
+    import multiprocessing.connection
+    import multiprocessing.reduction
+
     spawn = multiprocessing.get_context("spawn")
     with multiprocessing.connection.Listener((host, port)) as listener:
         client = multiprocessing.connection.Client((host, port))
@@ -168,7 +187,7 @@ def main(what, *arguments):
         serve(arguments[0], arguments[1], int(arguments[2]))
     elif what == "clients":
         for port in arguments[1:4]:
-            asyncio.run(echo(arguments[0], int(port), 20))
+            echo(arguments[0], int(port), 20)
         fetch(arguments[0], int(arguments[4]), 10)
     elif what == "alone":
         run_multiprocessing(arguments[0], int(arguments[1]))

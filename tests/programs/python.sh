@@ -6,7 +6,7 @@
 . "${0%/*}/lib.bash"
 needs python3
 
-python=(/usr/bin/python3 -I "$here/python.py")
+python=(/usr/bin/python3 -I -S "$here/python.py")
 ports=()
 for kind in asyncio threading forking http; do
     start "$kind" "${python[@]}" serve "$kind" "$host" $((PORT + ${#ports[@]}))

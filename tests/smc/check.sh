@@ -48,6 +48,8 @@ finished() {
 	[ -z "$running" ] || wait $running
 	running=
 }
+# first_destination EXPRESSION: of d, the first destination in out, and its s and h
+first_destination() { json "(lambda d, s, h: $1)(*[(x, x['syn'], x['handshake']) for x in d['destinations']][0])"; }
 # found N EXIT NAME EXPRESSION: check N ended so; d is its destination
 found() {
 	local number=$1 expected=$2 name=$3 expression=$4
@@ -55,10 +57,7 @@ found() {
 	cp "$number.err" err
 	[ "$(cat "$number.code")" = "$expected" ]
 	result $? "$name: exit $expected"
-	holds "... $expression" python3 -c 'import json,sys
-d = json.load(open("out"))["destinations"][0]
-s, h = d["syn"], d["handshake"]
-sys.exit(0 if eval("(" + sys.argv[1] + ")") else 1)' "$expression"
+	holds "... $expression" first_destination "$expression"
 }
 
 # ---- each verdict; MODE PORT EXIT EXPRESSION
@@ -132,9 +131,7 @@ says out '^Afterwards +not watched for 7.5 s'
 unraw() { ip netns exec check-c setpriv --bounding-set=-net_raw --inh-caps=-net_raw -- "$smcctl" check --json "$@"; }
 alone() { # NAME EXIT EXPRESSION DESTINATION
 	gives "$2" "without CAP_NET_RAW: $1" unraw "$4"
-	holds "... $3" python3 -c 'import json,sys
-d = json.load(open("out"))["destinations"][0]
-sys.exit(0 if d["syn"] == {"permitted": False, "error": "Operation not permitted"} and eval(sys.argv[1]) else 1)' "$3"
+	holds "... $3" first_destination "s == {'permitted': False, 'error': 'Operation not permitted'} and $3"
 }
 alone "SMC" 0 "d['verdict'] == 'smc' and d['handshake']['result'] == 'smc-d'" "${v4[clean]}:81"
 alone "plain TCP" 2 "d['verdict'] == 'plain'" "[${v6[clean]}]:82"
@@ -148,9 +145,7 @@ says err "^smcctl: check: raw sockets are not permitted \(CAP_NET_RAW\), and the
 eid=$("$smcctl" eid list --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["user"][0])')
 gives 0 "no EID any more" "$smcctl" eid flush
 gives 2 "no EID: declined" "$smcctl" check --netns check-c --json "${v4[clean]}:81"
-holds "... with the peer's reason" python3 -c 'import json
-d = json.load(open("out"))["destinations"][0]
-assert d["verdict"] == "declined" and d["handshake"]["peer_reason"]["name"] == "NOUEID", d'
+holds "... with the peer's reason" first_destination "d['verdict'] == 'declined' and h['peer_reason']['name'] == 'NOUEID'"
 gives 0 "the EID is back" "$smcctl" eid ensure "$eid"
 
 # ---- a policy

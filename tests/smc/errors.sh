@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Errors that all commands share: rights, network namespaces that are gone, modules that are missing, too few descriptors, and
-# lists that change while they are read.
+# Errors that all commands share: modules that are missing, too few descriptors, and lists that change while they are read.
 # Modes: smcd
 # shellcheck source-path=SCRIPTDIR source=../ctl/lib.sh
 . "$(dirname "$0")/../ctl/lib.sh" || exit 99
@@ -23,24 +22,7 @@ one_line() { # EXIT NAME COMMAND...
 	lines out 0 "... and nothing on stdout"
 }
 
-# Network namespaces: never there, gone with its name left over, gone with its process, of somebody else, no such thing.
 ip netns add far || exit 99
-touch left && mkfifo fifo && mkdir -p /run/netns && touch /run/netns/left
-sleep 0 &
-wait $!
-gone=$!
-commands=("pnet list" "pnet ensure --interface lo A" "pnet add --interface lo A" "pnet del A" "pnet flush" "hs-limit show" "hs-limit on"
-	"hs-limit off" "device list" "linkgroup list" "stats" "sockets")
-for words in "${commands[@]}"; do
-	read -ra command <<<"$words"
-	one_line 1 "no such network namespace: $words" "$smcctl" "${command[@]}" --netns never
-	one_line 1 "its name is left over: $words" "$smcctl" "${command[@]}" --netns left
-	says err "^smcctl: network namespace 'left': /run/netns/left is no network namespace$"
-	one_line 1 "its process has ended: $words" "$smcctl" "${command[@]}" --netns "$gone"
-	one_line 1 "a FIFO does not hang: $words" timeout 10 "$smcctl" "${command[@]}" --netns ./fifo
-	one_line 77 "not permitted: $words" unprivileged "$smcctl" "${command[@]}" --netns far
-done
-rm /run/netns/left
 
 # Modules.
 modprobe=$(cat /proc/sys/kernel/modprobe)

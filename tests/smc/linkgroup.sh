@@ -28,7 +28,7 @@ gives 0 "list --links" "$smcctl" linkgroup list --links
 	says out '^    link 1: rxel port 1, active, 1 connection, ([0-9a-f]{4}:){5}ffff:7f00:0001 to ([0-9a-f]{4}:){5}ffff:7f00:0001$'
 gives 0 "list --links --json" "$smcctl" linkgroup list --links --json
 # The kernel's own socket list: so many connections, at their two ends.
-sockets=$("$top_srcdir/tests/programs/smcstat.py" sockets | grep -c "^ACTIVE SMC[DR] ")
+sockets=$("$top_builddir/tests/programs/smcstat" sockets | grep -c "^ACTIVE SMC[DR] ")
 holds "as many connections as active sockets" json "sum(g['connections'] for g in d['linkgroups']) == $sockets"
 holds "a link carries the connections of its group" json "all(sum(l['connections'] for l in g['links']) == g['connections'] for g in d['linkgroups'] if g['kind'] == 'smcr')"
 # Groups of connections before stay for ten minutes, and are used again; a test before may have given them an identifier.

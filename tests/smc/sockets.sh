@@ -32,9 +32,7 @@ which() {
 	local name=$1 expression=$2
 	shift 2
 	json_of "$@"
-	holds "$name" python3 -c 'import json,sys
-s = json.load(open("out"))["sockets"]
-sys.exit(0 if eval("(" + sys.argv[1] + ")") else 1)' "$expression"
+	holds "$name" json "(lambda s: $expression)(d['sockets'])"
 }
 why() { # NAME CODE-OR-None PEER-CODE-OR-None [ARGUMENT...]: all that is shown is TCP for those reasons
 	local name=$1 code=$2 peer=$3

@@ -22,9 +22,9 @@ agrees() { # NAME: out has the counters of the file counters
 
 "$here/connections.py" kind >kind
 "$here/connections.py" fall-back 2
-"$top_srcdir/tests/programs/smcstat.py" counters >counters
+"$top_builddir/tests/programs/smcstat" counters >counters
 gives 0 "totals" "$smcctl" stats --json
-agrees "... are those of smcstat.py"
+agrees "... are those of smcstat"
 holds "... there are some" json "d['$mode']['client_v2'] > 0 and d['client_fallbacks'] >= 2 and d['seconds'] is None"
 gives 0 "--since-start is the default" "$smcctl" stats --since-start --json
 agrees "... the same"

@@ -8,7 +8,7 @@
 here=$(dirname "$(readlink -f "$0")")
 cd "$(mktemp -d)" || exit 99
 calls=$top_builddir/tests/supervise/calls mixed=$top_builddir/tests/supervise/mixed web=$top_builddir/tests/supervise/web
-smcstat=$top_srcdir/tests/programs/smcstat.py
+smcstat=$top_builddir/tests/programs/smcstat
 children='' port=21000
 trap 'kill_children' EXIT
 chmod 755 .

@@ -7,7 +7,7 @@
 . "$(dirname "$0")/../ctl/lib.sh" || exit 99
 here=$(dirname "$(readlink -f "$0")")
 cd "$(mktemp -d)" || exit 99
-smcstat=$top_srcdir/tests/programs/smcstat.py
+smcstat=$top_builddir/tests/programs/smcstat
 children=''
 trap 'kill_children' EXIT
 "$here/configure.py" ueid SMCSHIM-LAB || exit 99
