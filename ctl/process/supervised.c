@@ -15,6 +15,8 @@
 
 /* More ancestors than that have no sense, and a number given out anew meanwhile could make a ring. */
 #define ANCESTORS 1000
+/* Its line of groups can be long. */
+#define STATUS_MAX (1u << 20)
 
 void supervised_clear(struct supervised *supervised)
 {
@@ -89,10 +91,13 @@ static pid_t status_number(const char *text, const char *key)
 static pid_t filtered_parent(pid_t pid)
 {
 	char path[48];
-	char text[2048]; /* enough for those two */
+	_cleanup_free_ char *text = NULL;
+	_cleanup_close_ int fd = -1;
+	size_t size;
 
 	snprintf(path, sizeof(path), "/proc/%ld/status", (long)pid);
-	if (read_line_at(AT_FDCWD, path, text, sizeof(text)) < 0 || status_number(text, "\nSeccomp:\t") != 2)
+	fd = open_read(path);
+	if (fd < 0 || read_all(fd, STATUS_MAX, &text, &size) < 0 || status_number(text, "\nSeccomp:\t") != 2)
 		return -1;
 	return status_number(text, "\nPPid:\t"); /* 0: the first one of a PID namespace */
 }
