@@ -87,9 +87,9 @@ matches() {
 
 # lines FILE NUMBER NAME
 lines() {
-	local -a all
-	mapfile all <"$1"
-	[ ${#all[@]} = "$2" ]
+	local -a text
+	mapfile text <"$1"
+	[ ${#text[@]} = "$2" ]
 	result $? "$3"
 }
 
