@@ -36,7 +36,7 @@ gives 0 "as JSON" "$smcctl" status --json
 holds "... with its counters" json "[p for p in d['processes'] if p['pid'] == $carrier][0]['counters']['connect_tcp'] == 1"
 holds "... its listener, policy and library" json "[p for p in d['processes'] if p['pid'] == $carrier and p['counters']['listen_tcp'] == 1
 	and p['table'] == '/run/smc/policy' and p['table_state'] == 'mapped' and p['policy_state'] == 'on' and p['library'] == '$lib']"
-sed -n 's/.*X(\([a-z_]*\), ".*/\1/p' "$top_srcdir/preload/counters.h" | sort >expected
+sed -n 's/.*X(\([a-z0-9_]*\), ".*/\1/p' "$top_srcdir/preload/counters.h" | sort >expected
 python3 -c 'import json
 print("\n".join(sorted(json.load(open("out"))["processes"][0]["counters"])))' >keys
 holds "every counter has its key" diff expected keys

@@ -148,9 +148,12 @@ assassin=$!
 exec 6>stop
 end=$((SECONDS + ${SUPERVISE_SOAK:-15})) storms=0 bad=0
 while ((SECONDS < end)); do
+	# Every other one connects where the policy keeps TCP.
+	if ((storms % 2)); then policy $nothing any; else policy any any; fi
 	"$smcctl" run -- "$calls" storm 127.0.0.1 $port 8 40 >storm.out 2>storm.err || { ((bad++)); head -5 storm.err | sed 's/^/# /'; }
 	((storms++))
 done
+policy any any
 exec 6>&-
 wait $assassin
 kills=$(cat kills)
