@@ -65,6 +65,8 @@ static enum ctl_exit look(struct ctl *ctl, const void *arg)
 	if (r == 0)
 		r = status.error;
 	if (r == 0)
+		r = status_join(&status);
+	if (r == 0)
 		r = status_print(&status, ctl->out, request->json);
 	if (r < 0)
 		return ctl_error(ctl, CTL_FAILED, "status", NULL, "%s", strerror(-r));

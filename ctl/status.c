@@ -12,6 +12,7 @@
 
 #include "ctl/apply.h"
 #include "ctl/output.h"
+#include "ctl/process/supervised.h"
 
 static const char *const counter_names[] = {
 #define COUNTER_NAME(name, meaning) #name,
@@ -67,6 +68,58 @@ void status_add(void *context, const struct process_report *report)
 		status->room = room;
 	}
 	status->reports[status->count++] = *report;
+}
+
+/* Processes that were asked for, and that a supervisor knows about. */
+static int ask_supervisors(struct status *status)
+{
+	_cleanup_supervised_ struct supervised supervised = {.tree = NULL};
+	size_t unknown = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < status->count; i++)
+		unknown += status->reports[i].kind == PROCESS_PLAIN || status->reports[i].kind == PROCESS_ABSENT;
+	if (unknown)
+		r = supervised_read(&supervised);
+	for (size_t i = 0; r == 0 && i < status->count; i++) {
+		struct process_report *report = &status->reports[i];
+		const struct process_report *tree = NULL;
+		struct process_report told;
+
+		if ((report->kind == PROCESS_PLAIN || report->kind == PROCESS_ABSENT) &&
+			!supervised_is_guardian(report))
+			tree = supervised_find(supervised.tree, supervised.count, report->pid);
+		if (!tree)
+			continue;
+		told = *tree;
+		told.pid = report->pid;
+		snprintf(told.program, sizeof(told.program), "%s", report->program);
+		told.tree = tree->pid;
+		*report = told;
+	}
+	return r;
+}
+
+int status_join(struct status *status)
+{
+	size_t kept = 0;
+
+	if (status->named)
+		return ask_supervisors(status);
+	status->count = supervised_join(status->reports, status->count);
+	for (size_t i = 0; i < status->count; i++) {
+		struct process_report *report = &status->reports[i];
+
+		if (report->kind == PROCESS_PLAIN)
+			continue;
+		if (report->supervisor)
+			report->tree = report->pid;
+		if (kept != i)
+			status->reports[kept] = *report;
+		kept++;
+	}
+	status->count = kept;
+	return 0;
 }
 
 static bool has_column(size_t counter)
@@ -141,6 +194,10 @@ static int put_carrier(struct out *out, const struct process_report *report)
 		out_uint(out, "supervisor", NULL, (uint64_t)report->supervisor);
 	else
 		out_null(out, "supervisor", NULL);
+	if (report->supervisor && report->tree)
+		out_uint(out, "tree", NULL, (uint64_t)report->tree);
+	else
+		out_null(out, "tree", NULL);
 	out_string(out, "library", NULL, report->library);
 	put_policy(out, report);
 	if (out_is_json(out)) {
@@ -152,6 +209,8 @@ static int put_carrier(struct out *out, const struct process_report *report)
 		for (size_t c = 0; c < COLUMNS; c++)
 			out_uint(out, NULL, columns[c].title, report->value[columns[c].counter]);
 		r = put_extras(out, report);
+		if (report->supervisor && report->tree && report->tree != report->pid)
+			out_note(out, "counted for the whole tree of process %ld", (long)report->tree);
 	}
 	out_close(out);
 	return r;
@@ -176,7 +235,9 @@ static const char *problem(const struct process_report *report, char *text, size
 	case PROCESS_GONE:
 		return "no such process";
 	case PROCESS_PLAIN:
-		return "was not started with the library (supervised programs: status without PID)";
+		return supervised_is_guardian(report)
+			? "starts the supervisor of other processes again when that is killed"
+			: "was not started with the library, and is not known to be supervised";
 	case PROCESS_CARRIES:
 		break;
 	}

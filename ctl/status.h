@@ -22,6 +22,9 @@ void status_clear(struct status *status);
 /* A worker_sink: keeps what is worth a line. */
 void status_add(void *context, const struct process_report *report);
 
+/* Puts together what supervisors and other processes told, once, before it is printed. Returns 0 or -errno. */
+_must_check_ int status_join(struct status *status);
+
 /* Returns 0 or -ENOMEM. */
 _must_check_ int status_print(const struct status *status, FILE *stream, bool json);
 

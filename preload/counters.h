@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define SMCSHIM_COUNTERS_MAGIC "smccount" /* 8 bytes, no NUL */
-#define SMCSHIM_COUNTERS_ABI 2u
+#define SMCSHIM_COUNTERS_ABI 3u
 
 /*
  * The one list of counters: X(name, meaning). The shim, smcctl status, its JSON keys and the man page follow it.
@@ -49,7 +49,9 @@
 	X(quirk_linger, "SO_LINGER times set again after a fallback") \
 	X(quirk_retried, "failed SMC handshakes repeated over TCP") \
 	X(supervised_calls, "calls of supervised programs that the supervisor was asked about") \
-	X(supervised_unreachable, "of them, those of processes that it may not look into: they stay TCP")
+	X(supervised_unreachable, "of them, those of processes that it may not look into: they stay TCP") \
+	X(supervised_32bit, "TCP sockets that 32-bit programs under supervision made: they stay TCP") \
+	X(supervised_io_uring, "rings that supervised programs set up: what they connect is not supervised")
 
 enum smcshim_counter {
 #define SMCSHIM_COUNTER_ENUM(name, meaning) SMCSHIM_##name,

@@ -33,6 +33,7 @@ enum process_absence {
 struct process_report {
 	pid_t pid;        /* of a supervised tree: its first process, or where that is not known the supervisor */
 	pid_t supervisor; /* 0: it carries the library itself */
+	pid_t tree;       /* status: the first process of a supervised tree, when its counters these are; or 0 */
 	enum process_kind kind;
 	enum process_absence absence;
 	uint32_t abi;

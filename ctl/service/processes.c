@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ctl/paths.h"
+#include "ctl/process/supervised.h"
 #include "ctl/process/worker.h"
 
 #define PIDS_MAX (16u << 20)
@@ -117,30 +117,6 @@ static void take_report(void *context, const struct process_report *report)
 	processes->carrying += report->kind == PROCESS_CARRIES;
 }
 
-static bool is_told_by_supervisor(const struct processes *processes, const struct process_report *report)
-{
-	/* The supervisor's guardian (process_inspect()). */
-	if (report->kind == PROCESS_PLAIN && strcmp(path_base(report->library), PATHS_SUPERVISOR) == 0)
-		return true;
-	for (size_t i = 0; i < processes->count && !report->supervisor; i++) {
-		if (processes->item[i].supervisor && processes->item[i].pid == report->pid)
-			return true;
-	}
-	return false;
-}
-
-/* A supervisor reports under its program's number; what else there is of both is not looked at again. */
-static void join_supervised(struct processes *processes)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < processes->count; i++) {
-		if (!is_told_by_supervisor(processes, &processes->item[i]))
-			processes->item[kept++] = processes->item[i];
-	}
-	processes->count = kept;
-}
-
 void processes_clear(struct processes *processes)
 {
 	free(processes->item);
@@ -160,7 +136,7 @@ int processes_read(const struct unit *unit, struct processes *out)
 	if (r == 0 && pids.count)
 		r = worker_inspect(pids.item, pids.count, take_report, &found);
 	free(pids.item);
-	join_supervised(&found);
+	found.count = supervised_join(found.item, found.count);
 	if (r == 0)
 		r = found.error;
 	if (r < 0)

@@ -39,7 +39,7 @@ static int add_process(struct owners *owners, int dir, pid_t pid)
 		owners->process_room = room;
 	}
 	process = &owners->process[owners->processes++];
-	process->pid = pid;
+	*process = (struct owner_process){.pid = pid};
 	if (read_line_at(dir, "comm", process->program, sizeof(process->program)) < 0)
 		process->program[0] = '\0';
 	return owners_unit_of(dir, process->unit, sizeof(process->unit));

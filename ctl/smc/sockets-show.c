@@ -39,6 +39,7 @@ static void put_processes(struct out *out, const struct sockets *sockets, const 
 		out_uint(out, "pid", NULL, (uint64_t)process->pid);
 		out_string(out, "program", NULL, process->program);
 		out_optional(out, "unit", NULL, process->unit);
+		out_bool(out, "supervised", NULL, process->supervised);
 		out_close(out);
 	}
 	out_close(out);
@@ -100,6 +101,15 @@ static void put_json(struct out *out, const struct sockets_view *view, const str
 	sockets_put_reason(out, "peer_reason", fallback ? entry->smc.peer_reason : 0);
 }
 
+/* As smcctl status has it. */
+static void put_supervised(struct out *out, const struct owner_process *process)
+{
+	char text[sizeof(process->program) + sizeof(" (supervised)")];
+
+	(void)snprintf(text, sizeof(text), "%s (supervised)", process->program);
+	out_string(out, NULL, "PROGRAM", text);
+}
+
 static void put_row(struct out *out, const struct sockets_view *view, const struct socket_entry *entry)
 {
 	const struct owner_process *process = socket_filter_owner(view->filter, view->sockets, entry);
@@ -112,7 +122,10 @@ static void put_row(struct out *out, const struct sockets_view *view, const stru
 	else if (process)
 		(void)snprintf(text, sizeof(text), "%d", (int)process->pid);
 	out_optional(out, NULL, "PID", process ? text : NULL);
-	out_optional(out, NULL, "PROGRAM", process ? process->program : NULL);
+	if (process && process->supervised)
+		put_supervised(out, process);
+	else
+		out_optional(out, NULL, "PROGRAM", process ? process->program : NULL);
 	out_optional(out, NULL, "UNIT", process ? process->unit : NULL);
 	socket_address_text(entry, DIAG_LOCAL, text);
 	out_string(out, NULL, "LOCAL", text);

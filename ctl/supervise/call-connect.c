@@ -69,13 +69,18 @@ static bool resume(const struct call *call, struct connect_call *connect)
 	return true;
 }
 
+static bool wants_smc(const struct connect_call *connect)
+{
+	return mode_may_connect(table_mode(false)) && table_says_smc(POLICY_CONNECT, connect->addr, connect->len);
+}
+
 /* What resume() will want to know, should we be killed. Only where the kernel's connect may be entered. */
 static void note_before(const struct call *call, const struct connect_call *connect)
 {
 	struct before *before = &call->supervisor->shared->before;
 	int fd = connect->fd;
 
-	if (!mode_may_connect(table_mode(false)) || !table_says_smc(POLICY_CONNECT, connect->addr, connect->len))
+	if (!wants_smc(connect))
 		return;
 	before->fresh = kind_tcp_state(fd) == TCP_CLOSE && !pending_has(fd);
 	before->file_flags = (int)syscall(SYS_fcntl, fd, F_GETFL);
@@ -88,6 +93,10 @@ static void connect_smc(const struct call *call, struct connect_call *connect)
 	uint64_t replacements = call_replacements();
 	enum connect_step step = CONNECT_REAL;
 
+	if (wants_smc(connect))
+		guess_smc(call->supervisor);
+	else
+		guess_kept(call, connect->fd);
 	note_before(call, connect);
 	if (waiters_room(call->supervisor)) {
 		step = connect_begin(connect);
@@ -96,6 +105,13 @@ static void connect_smc(const struct call *call, struct connect_call *connect)
 		count(SMCSHIM_own_errors);
 	}
 	finish(call, connect, step, connect->fd, replacements);
+}
+
+/* A fresh TCP socket, made when connects were all kept on TCP, but this one is not. */
+static bool becomes_smc(const struct call *call, const struct connect_call *connect)
+{
+	return wants_smc(connect) && !avoid_has(avoid_name(connect->addr, connect->len)) &&
+		guess_was_wrong(call, connect->fd) == 0;
 }
 
 void call_connect(const struct call *call)
@@ -117,8 +133,13 @@ void call_connect(const struct call *call)
 		/* A connect of an SMC socket that has fallen back, or a first one. */
 		if (pending_any() && pending_take(connect.fd, &after))
 			connect_outcome_now(connect.fd, &after);
-		else if (kind_tcp_state(connect.fd) == TCP_CLOSE)
+		else if (kind_tcp_state(connect.fd) == TCP_CLOSE) {
+			if (becomes_smc(call, &connect)) {
+				connect_smc(call, &connect);
+				return;
+			}
 			connect_count_tcp(&addr.any, connect.len);
+		}
 		break;
 	case KIND_OTHER:
 		break;

@@ -111,22 +111,17 @@ static void set_on_smc(const struct call *call, int fd)
 	call_continue(call);
 }
 
-/* Of SOL_SOCKET; on AF_SMC sockets SO_REUSEPORT too, but they stand in for IPPROTO_SMC on kernels before 6.11 only. */
-static bool smc_refuses(int name)
-{
-	return name == SO_ZEROCOPY || options_unreadable(SOL_SOCKET, name);
-}
-
 void call_setsockopt(const struct call *call)
 {
+	int level = (int)call->notif->data.args[1], name = (int)call->notif->data.args[2];
+	bool refused; /* by SMC; on AF_SMC sockets SO_REUSEPORT is too, but they stand in for IPPROTO_SMC before Linux 6.11 only */
 	int fd;
 
-	int level = (int)call->notif->data.args[1], name = (int)call->notif->data.args[2];
-
-	/* From now on it is among those that are read when they must be kept. */
+	/* From now on it is among those that are read when they must be kept, or is known to be one that cannot be. */
 	if (level == SOL_SOCKET)
 		options_seen(name);
-	if (!table_mapped() || (level == SOL_SOCKET && !smc_refuses(name))) {
+	refused = options_unreadable(level, name) || (level == SOL_SOCKET && name == SO_ZEROCOPY);
+	if (!table_mapped() || (level == SOL_SOCKET && !refused)) {
 		call_continue(call);
 		return;
 	}

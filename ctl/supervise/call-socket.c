@@ -81,7 +81,7 @@ void call_socket(const struct call *call)
 
 	if (was_given(call))
 		return;
-	if (mode_may_connect(mode)) {
+	if (mode_may_connect(mode) && !guess_tcp(call->supervisor)) {
 		if (is_reachable(call))
 			fd = make_smc(mode, (int)call->notif->data.args[0], type | SOCK_CLOEXEC);
 		else

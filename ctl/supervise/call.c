@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "ctl/supervise/filter.h"
 #include "ctl/supervise/target.h"
 
 static void respond(const struct call *call, const struct seccomp_notif_resp *response)
@@ -100,8 +101,30 @@ static void name_program(const struct call *call)
 		table_name_program(name);
 }
 
+#ifdef FILTER_ARCH_32BIT
+/* A call of a 32-bit program: other numbers, other arguments. It is counted when it makes a TCP socket. */
+static void count_32bit(const struct call *call)
+{
+	const struct seccomp_data *data = &call->notif->data;
+	uint32_t argument[3] = {0}; /* socketcall(2): they stand in memory */
+
+	if (data->nr != FILTER_I386_SOCKETCALL ||
+		(target_read((pid_t)call->notif->pid, data->args[1], argument, sizeof(argument)) == 0 &&
+			(argument[0] == AF_INET || argument[0] == AF_INET6) &&
+			(argument[1] & ~(uint32_t)(SOCK_NONBLOCK | SOCK_CLOEXEC)) == SOCK_STREAM))
+		count(SMCSHIM_supervised_32bit);
+	call_continue(call);
+}
+#endif
+
 void call_handle(struct call *call)
 {
+#ifdef FILTER_ARCH_32BIT
+	if (call->notif->data.arch == FILTER_ARCH_32BIT) {
+		count_32bit(call);
+		return;
+	}
+#endif
 	count(SMCSHIM_supervised_calls);
 	name_program(call);
 	switch (call->notif->data.nr) {
@@ -122,6 +145,10 @@ void call_handle(struct call *call)
 		break;
 	case SYS_setsockopt:
 		call_setsockopt(call);
+		break;
+	case SYS_io_uring_setup:
+		count(SMCSHIM_supervised_io_uring);
+		call_continue(call);
 		break;
 	case SYS_setns:
 	case SYS_unshare:

@@ -7,13 +7,21 @@
 
 #include "ctl/supervise/shared.h"
 
+/* What the program's next connect will most likely be (guess.c). */
+struct guess {
+	unsigned kept;   /* connects in a row that the policy kept on TCP */
+	unsigned needed; /* so many make a guess; 0: there is no guessing any more */
+	bool made;       /* there may be sockets that are TCP because of it */
+};
+
 /* One process that serves; there is one at a time. */
 struct supervisor {
 	int listener;
 	struct shared *shared;
 	int waiter_fd[SHARED_WAITERS];   /* our copy of each waiter's socket; -1: none yet */
 	unsigned polled[SHARED_WAITERS]; /* the waiters that are polled, in that order */
-	int64_t looked;                  /* CLOCK_MONOTONIC in ms: when was asked which callers are gone */
+	struct guess guess;
+	int64_t looked; /* CLOCK_MONOTONIC in ms: when was asked which callers are gone */
 };
 
 struct call {
@@ -53,6 +61,21 @@ void call_setsockopt(const struct call *call);
 
 /* Goes on with the connect of a waiter: events as for connect_end(). Closes fd. */
 void call_connect_end(const struct call *call, struct waiter *waiter, int fd, int events);
+
+/* ---- guess.c ---- */
+
+void guess_start(struct supervisor *s, bool restarted);
+/* A socket that is made now will most likely be kept on TCP. */
+bool guess_tcp(struct supervisor *s);
+/* The connect of an SMC socket, our copy of which is fd, goes where the policy keeps TCP. Before it becomes that. */
+void guess_kept(const struct call *call, int fd);
+/* The connect of an SMC socket goes where the policy wants SMC. */
+void guess_smc(struct supervisor *s);
+/*
+ * A fresh TCP socket is to be connected over SMC: an SMC socket takes its place, in the program and under fd, where the program
+ * cannot notice that. Returns 0, or -errno: it stays TCP.
+ */
+int guess_was_wrong(const struct call *call, int fd);
 
 /* ---- waiters.c ---- */
 

@@ -5,7 +5,6 @@
 #include "ctl/supervise/filter.h"
 
 #include <errno.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
@@ -18,20 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#if defined(__x86_64__) && !defined(__ILP32__)
-#define OUR_ARCH AUDIT_ARCH_X86_64
-#define X32_BIT 0x40000000u /* x32 has the same architecture and numbers with this bit */
-#elif defined(__aarch64__)
-#define OUR_ARCH AUDIT_ARCH_AARCH64
-#elif defined(__s390x__)
-#define OUR_ARCH AUDIT_ARCH_S390X
-#elif defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
-#define OUR_ARCH AUDIT_ARCH_PPC64LE
-#elif defined(__riscv) && __riscv_xlen == 64
-#define OUR_ARCH AUDIT_ARCH_RISCV64
-#endif
-
-#define MAX_INSTRUCTIONS 128u
+#define MAX_INSTRUCTIONS 160u
 
 /* Names of newer headers; uapi numbers. */
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
@@ -194,7 +180,25 @@ static void option_writes(struct program *p)
 	allow(p);
 }
 
-#ifdef OUR_ARCH
+#ifdef FILTER_ARCH_32BIT
+/* Only to be counted. */
+static void calls_of_32bit(struct program *p)
+{
+	unsigned begun;
+
+	emit(p, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
+	begun = begin_if(p, FILTER_I386_SOCKET);
+	socket_calls(p);
+	end_if(p, begun);
+	begun = begin_if(p, FILTER_I386_SOCKETCALL);
+	load_argument(p, 0);
+	notify_if(p, FILTER_I386_SOCKETCALL_SOCKET);
+	end_if(p, begun);
+	allow(p);
+}
+#endif
+
+#ifdef FILTER_ARCH
 /*
  * For a number that is none of these, the answer does not depend on arguments: the kernel finds that out and keeps it in
  * a bitmap, so such a call costs nothing more (kernel/seccomp.c, seccomp_is_const_allow).
@@ -204,7 +208,12 @@ static void assemble(struct program *p)
 	unsigned begun;
 
 	emit(p, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch), 0, 0);
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, OUR_ARCH, 1, 0);
+#ifdef FILTER_ARCH_32BIT
+	begun = begin_if(p, FILTER_ARCH_32BIT);
+	calls_of_32bit(p);
+	end_if(p, begun);
+#endif
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, FILTER_ARCH, 1, 0);
 	allow(p); /* of another word size: not supervised */
 	emit(p, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
 #ifdef X32_BIT
@@ -228,6 +237,10 @@ static void assemble(struct program *p)
 	end_if(p, begun);
 	begun = begin_if(p, SYS_setsockopt);
 	option_writes(p);
+	end_if(p, begun);
+	/* Only to be counted: what a ring does then, no filter sees. */
+	begun = begin_if(p, SYS_io_uring_setup);
+	notify(p);
 	end_if(p, begun);
 	/* To another network namespace: so that it need not be asked at each socket(). */
 	begun = begin_if(p, SYS_setns);
@@ -257,7 +270,7 @@ int filter_install(int *listener, bool *killable)
 	unsigned long flags = SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
 	int r;
 
-#ifdef OUR_ARCH
+#ifdef FILTER_ARCH
 	assemble(&p);
 #endif
 	if (p.length == 0 || p.length > MAX_INSTRUCTIONS)

@@ -76,6 +76,7 @@ void serve(int listener, struct shared *shared, int other, int (*again)(int list
 	smcshim_serving = 1;
 	/* What the one before had seen went with it. */
 	options_assume(shared->restarted);
+	guess_start(&s, shared->restarted);
 	shared->restarted = true;
 	make_assume_downgraded();
 	bind_assume_smc();

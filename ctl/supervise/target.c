@@ -192,30 +192,6 @@ bool target_closes_on_exec(pid_t tid, int fd)
 	return !at || (strtoul(at + strlen(key), NULL, 8) & O_CLOEXEC);
 }
 
-int target_find_socket(pid_t tid, uint64_t inode)
-{
-	char path[48];
-	char wanted[48];
-	const struct dirent *entry;
-	DIR *dir;
-	int found = -1;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)tid);
-	snprintf(wanted, sizeof(wanted), "socket:[%" PRIu64 "]", inode);
-	dir = opendir(path);
-	while (dir && found < 0 && (entry = readdir(dir))) {
-		char link[48];
-		ssize_t n = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link) - 1);
-
-		link[n > 0 ? n : 0] = '\0';
-		if (strcmp(link, wanted) == 0)
-			found = (int)strtol(entry->d_name, NULL, 10);
-	}
-	if (dir)
-		closedir(dir);
-	return found;
-}
-
 int target_read(pid_t tid, uint64_t address, void *to, size_t size)
 {
 	struct iovec local = {to, size};

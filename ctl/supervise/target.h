@@ -28,6 +28,12 @@ bool target_closes_on_exec(pid_t tid, int fd);
 int target_find_socket(pid_t tid, uint64_t inode);
 
 /*
+ * Whether the descriptor is the only one of the thread's process for the socket of that inode, and no epoll of the process
+ * has it: then another socket can take its place. False if that cannot be told. Takes time: looks at all descriptors.
+ */
+bool target_has_alone(pid_t tid, int fd, uint64_t inode);
+
+/*
  * Whether the thread has a signal to take, and would do so if its call ended with ERESTARTSYS. A signal that another
  * thread of its process may take is not meant: that number would then reach the program.
  */

@@ -40,7 +40,7 @@ grep -E '^\.It [0-9]+$' "$man" | tr -dc '0-9\n' >manual
 sed -n '/^enum ctl_exit/,/^}/s/.*= \([0-9]*\),.*/\1/p' "$top_srcdir/ctl/ctl.h" >help
 holds "the manual's exit codes are those of the source" diff manual help
 sed -n 's/^\.It Va //p' "$top_srcdir/doc/libsmcshim.8" >manual
-sed -n 's/.*X(\([a-z_]*\), ".*/\1/p' "$top_srcdir/preload/counters.h" >help
+sed -n 's/.*X(\([a-z0-9_]*\), ".*/\1/p' "$top_srcdir/preload/counters.h" >help
 holds "the manual's counters are those of the library" diff manual help
 for page in "$top_srcdir"/doc/*.[1-8]; do
 	# Pages of other packages need not be installed.

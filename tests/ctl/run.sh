@@ -154,6 +154,14 @@ gives 0 "... and what it says" env GODEBUG=multipathtcp=1 "$smcctl" run busybox 
 says out '^multipathtcp=1$'
 gives 0 "any program" run --supervise sh -c 'ls -l /proc/self/fd | grep -c socket:; :'
 says out '^0$' "no descriptor of ours is open in it"
+# What it cannot supervise it counts.
+if [ -x static32 ]; then
+	gives 0 "a 32-bit program under supervision" run --supervise sh -c './static32 && "$0" status --json $$' "$smcctl"
+	says out '^shim no, TCP$'
+	says out '"supervised_32bit":2,'
+fi
+gives 0 "io_uring" run --supervise sh -c 'python3 -c "import ctypes; ctypes.CDLL(None).syscall(425, 1, ctypes.create_string_buffer(120))" && "$0" status $$' "$smcctl"
+says out 'supervised_io_uring 1'
 gives 64 "--supervise and --no-supervise" "$smcctl" run --supervise --no-supervise true
 gives 64 "--supervise and --print-env" "$smcctl" run --supervise --print-env true
 gives 7 "the exit status is the program's" run --supervise sh -c 'exit 7'

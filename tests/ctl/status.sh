@@ -36,7 +36,7 @@ gives 0 "as JSON" "$smcctl" status --json
 holds "... with its counters" json "[p for p in d['processes'] if p['pid'] == $carrier][0]['counters']['connect_tcp'] == 1"
 holds "... its listener, policy and library" json "[p for p in d['processes'] if p['pid'] == $carrier and p['counters']['listen_tcp'] == 1
 	and p['table'] == '/run/smc/policy' and p['table_state'] == 'mapped' and p['policy_state'] == 'on' and p['library'] == '$lib']"
-sed -n 's/.*X(\([a-z_]*\), ".*/\1/p' "$top_srcdir/preload/counters.h" | sort >expected
+sed -n 's/.*X(\([a-z0-9_]*\), ".*/\1/p' "$top_srcdir/preload/counters.h" | sort >expected
 python3 -c 'import json
 print("\n".join(sorted(json.load(open("out"))["processes"][0]["counters"])))' >keys
 holds "every counter has its key" diff expected keys
@@ -120,9 +120,30 @@ if [ "$(awk '{print $3; exit}' /proc/self/uid_map)" -gt 65534 ]; then
 fi
 background sleep 1000
 gives 0 "a process that has nothing to do with it" "$smcctl" status $pid
-says out "was not started with the library \(supervised programs: status without PID\)$"
+says out "was not started with the library, and is not known to be supervised$"
 gives 1 "no such process" "$smcctl" status 2147483647
 says err "^smcctl: process '2147483647': no such process$"
+
+# A supervised tree, whose descendants were meant to carry the library and cannot
+background env ${asan:+LD_PRELOAD="$asan"} "$smcctl" run --supervise -- sh -c "$preloaded busybox sleep 1000 & exec sleep 1001"
+tree=$pid
+descendant() { child=$(pgrep -P "$tree" -x busybox); }
+within 10 "a supervised tree" descendant
+supervisor=$("$smcctl" status --json "$tree" | sed -n 's/.*"supervisor":\([0-9]*\).*/\1/p')
+guardian=$(pgrep -x smcctl-supervis | grep -vx "$supervisor")
+gives 0 "a tree has one row" "$smcctl" status --json
+holds "... of its first process" json "[(p['pid'], p['tree'], p['program']) for p in d['processes'] if p['supervised']] == [($tree, $tree, 'sh')]"
+holds "... and none of it is a problem" json "not [p for p in d['problems'] if p['pid'] in ($tree, $child, $guardian)]"
+gives 0 "asked for by their numbers" "$smcctl" status --json "$tree" "$child" "$carrier"
+holds "... each has a row" json "[(p['pid'], p['program'], p['tree'], p['supervisor']) for p in d['processes']] == [($tree, 'sleep', $tree, $supervisor), ($child, 'busybox', $tree, $supervisor), ($carrier, 'python3', None, None)]"
+gives 0 "... as text" "$smcctl" status "$child"
+says out "^ *$child +busybox \(supervised\) "
+says out "^ +counted for the whole tree of process $tree$"
+gives 0 "the guardian says what it is" "$smcctl" status "$guardian"
+says out "starts the supervisor of other processes again"
+kill "$child" "$tree"
+none_left() { ! pgrep -x smcctl-supervis; }
+within 10 "the supervisor ends with them" none_left
 
 # Rights
 gives 0 "without rights" unprivileged "$smcctl" status

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Debian's Go and static programs under run: etcd (three nodes), nats-server, caddy, hey, busybox, over SMC at both ends.
+# Debian's Go and static programs under run: etcd (three nodes), nats-server, caddy, hey, busybox, over SMC at both ends; and
+# small ones of ours: static with musl, of Rust, of Go with a libc (cgo).
 # Modes: smcd
 # shellcheck source-path=SCRIPTDIR source=../ctl/lib.sh
 . "$(dirname "$0")/../ctl/lib.sh" || exit 99
@@ -39,6 +40,30 @@ mark
 gives 0 "busybox wget" "${run[@]}" busybox wget -q -O - http://127.0.0.1:22001/
 says out '^hello$'
 smc 1 "busybox httpd and wget"
+
+# Ours, which say the same without
+own=$top_builddir/tests/supervise
+start own "$own/calls" server 0.0.0.0 22009
+within 30 "a static server listens" listens 22009
+same() { # NAME COMMAND...
+	local name=$1
+	shift
+	timeout 60 "$@" >plain 2>&1
+	gives 0 "$name" timeout 60 "${run[@]}" "$@"
+	holds "... says the same as without: $(tail -n 1 plain)" diff plain out
+}
+mark
+same "static with musl" "$own/mixed-musl" 127.0.0.1 127.0.0.1 22009 watched
+smc 80 "static with musl"
+mark
+same "Rust" "$own/dial" 127.0.0.1:22009
+smc 3 "Rust"
+start cgo "$own/web-cgo" serve 127.0.0.1:22010
+within 60 "Go with a libc listens" listens 22010
+mark
+gives 0 "Go with a libc" timeout 60 "${run[@]}" "$own/web-cgo" get http://localhost:22010/ 20 4
+says out '^20 asked, 0 failed$'
+smc 1 "Go with a libc"
 
 # caddy and hey: Go
 start caddy caddy respond --listen 127.0.0.1:22002 hello
@@ -93,4 +118,11 @@ says out '^two$'
 within 20 "the watch has seen it" grep '^two$' watched
 smc 6 "etcd"
 within 5 "status shows them" sh -c '"$0" status | grep "etcd (supervised)"' "$smcctl"
+
+# The last test of this boot, for there is no way back from it
+sysctl -qw kernel.yama.ptrace_scope=3
+gives 0 "Yama 3: even root's program runs without" "$smcctl" run -- busybox echo ran
+says out '^ran$'
+says err 'kernel.yama.ptrace_scope is 3; 1 is enough$'
+gives 3 "... --require refuses" "$smcctl" run --require -- busybox echo ran
 finish

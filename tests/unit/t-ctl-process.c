@@ -16,6 +16,7 @@
 
 #include "ctl/process/maps.h"
 #include "ctl/process/report.h"
+#include "ctl/process/supervised.h"
 #include "policy/table.h"
 #include "tests/unit/t-ctl-child.h"
 
@@ -221,6 +222,48 @@ static void nobody(void **state)
 	free(report);
 }
 
+/* ---- supervised trees ---- */
+
+/* Which reports are left, by their kinds: S of a supervisor, g of a guardian, p plain, c carries. */
+static void join_of(const char *kinds, const char *pids, const char *left)
+{
+	struct process_report *reports = calloc(8, sizeof(*reports));
+	size_t count = strlen(kinds);
+	char text[16] = "";
+
+	assert_non_null(reports);
+	for (size_t i = 0; i < count; i++) {
+		char kind = kinds[i];
+
+		reports[i].pid = pids[i] - '0' + INT32_MAX - 100; /* no process has such a number */
+		reports[i].supervisor = kind == 'S' ? 1 : 0;
+		reports[i].kind = kind == 'S' || kind == 'c' ? PROCESS_CARRIES : PROCESS_PLAIN;
+		snprintf(reports[i].library, sizeof(reports[i].library), "%s",
+			kind == 'g' ? "/libexec/smcctl-supervise" : "");
+		reports[i].abi = (uint32_t)kind;
+	}
+	count = supervised_join(reports, count);
+	for (size_t i = 0; i < count; i++) {
+		text[2 * i] = (char)reports[i].abi;
+		text[2 * i + 1] = (char)(reports[i].pid - INT32_MAX + 100 + '0');
+	}
+	assert_string_equal(text, left);
+	free(reports);
+}
+
+static void supervised_trees(void **state)
+{
+	(void)state;
+	join_of("", "", "");
+	join_of("pc", "12", "p1c2");
+	join_of("pgS", "131",
+		"S1"); /* the first process, the guardian, and the supervisor under the first one's number */
+	join_of("Sgp", "131", "S1");
+	join_of("pSgc", "2134", "p2S1c4");
+	join_of("pSpgSc", "124512", "S2p4S1"); /* two trees; what stands before its supervisor, and behind it */
+	assert_null(supervised_find(NULL, 0, getpid()));
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -241,6 +284,7 @@ int main(void)
 		cmocka_unit_test(counters),
 		cmocka_unit_test(other_versions),
 		cmocka_unit_test(nobody),
+		cmocka_unit_test(supervised_trees),
 	};
 
 	return cmocka_run_group_tests_name("ctl-process", tests, set_up, tear_down);
