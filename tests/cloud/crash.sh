@@ -13,20 +13,28 @@ killed_at() { # POINT COMMAND...: exit status of the command that is killed ther
 	LD_PRELOAD=${asan:+$asan:}$crash CRASH_AT=$point "$smcctl" cloud "$1" --timeout 20000 "${@:2}" >out 2>err </dev/null
 }
 
-# Counts the points of a whole run: the first number at which nothing is killed any more.
-every_point() { # NAME FILE-FUNCTION BEFORE COMMAND...
-	local name=$1 file=$2 before=$3 n when code points=0
-	shift 3
+# Where a run begins: the file, and what of it is there already.
+nothing_yet() { stack_file && fresh; }
+nothing_yet_of_instance() { run_file && fresh; }
+all_of_instance() { run_file && fresh && cloud apply --yes stack.json >out 2>err; }
+otherwise() {
+	stack_file && fresh && sed -i 's/"erdma": true/"erdma": false/' stack.json && cloud apply --yes stack.json >out 2>err &&
+		sed -i 's/"erdma": false/"erdma": true/; s/"bandwidth": 5/"bandwidth": 7/' stack.json
+}
+
+# Counts the points of a whole run: the first number at which nothing is killed any more. CHECK is what must be true after
+# the next apply; "-" where there is none.
+every_point() { # NAME LEAST BEGIN CHECK COMMAND...
+	local name=$1 least=$2 begin=$3 check=$4 n when code=1 points=0
+	shift 4
 	for n in $(seq 40); do
 		for when in b a; do
-			"$file"
-			fresh
-			[ "$before" = nothing ] || cloud apply --yes stack.json >out 2>err || break 2
+			"$begin" || break 2
 			killed_at "$n$when" "$@" 2>/dev/null
 			code=$?
 			[ $code = 137 ] || break 2
 			points=$((points + 1))
-			if [ "$before" = nothing ]; then
+			if [ "$check" != - ]; then
 				gives 0 "$name, killed at $n$when: applied again" cloud apply --yes stack.json
 				"$check" "... and each thing is there once"
 			fi
@@ -34,7 +42,7 @@ every_point() { # NAME FILE-FUNCTION BEFORE COMMAND...
 			nothing_left "$name, killed at $n$when: destroyed, nothing is left"
 		done
 	done 2>/dev/null
-	[ $code = 0 ] && [ $points -ge 16 ]
+	[ $code = 0 ] && [ $points -ge "$least" ]
 	result $? "$name: all $points points were tried"
 	no_violation
 }
@@ -43,10 +51,12 @@ complete_instance() {
 	world_is "$1" 'len(made("instance")) == 1 and len(made("eni")) == 1 and len(made("eip")) == 1 and len(d["ledger"]["rules"]) == 2 and
 		made("instance")[0]["status"] == "Running" and made("eni")[0]["instance"] == made("instance")[0]["id"]'
 }
+changed() {
+	world_is "$1, and as it is wanted" 'made("eni")[0]["qp"] == 10 and made("eip")[0]["bandwidth"] == "7" and d["ledger"]["created"] == 2'
+}
 
-check=complete
-every_point apply stack_file nothing apply --yes stack.json
-check=complete_instance
-every_point "apply with an instance" run_file nothing apply --yes stack.json
-every_point destroy run_file all destroy --yes stack.json
+every_point apply 16 nothing_yet complete apply --yes stack.json
+every_point "apply with an instance" 16 nothing_yet_of_instance complete_instance apply --yes stack.json
+every_point "apply in place" 8 otherwise changed apply --yes stack.json
+every_point destroy 16 all_of_instance - destroy --yes stack.json
 finish
