@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ctl/apply.h"
 #include "ctl/bench/exec.h"
@@ -33,6 +34,7 @@ struct exec {
 	struct genl *genl;
 	regex_t metric;
 	uint64_t limit;
+	FILE *progress; /* NULL: nobody looks */
 };
 
 static void free_environment(char **environment)
@@ -172,6 +174,27 @@ static enum ctl_exit say_failure(const struct exec *exec, enum exec_kind kind, i
 		"no number in the output %s the shim; last line: %s", exec_kind_text(kind), line);
 }
 
+/* The line for who waits, which goes when the run is over. */
+static void show_progress(const struct exec *exec, const struct exec_result *result, size_t pairs, enum exec_kind kind)
+{
+	if (!exec->progress)
+		return;
+	fprintf(exec->progress, "\rpair %zu of %zu: ", result->pairs + 1, pairs);
+	if (kind == EXEC_WITH)
+		fprintf(exec->progress, "%s the shim %g, ", exec_kind_text(EXEC_WITHOUT),
+			result->value[EXEC_WITHOUT][result->pairs]);
+	fprintf(exec->progress, "%s the shim ...\033[K", exec_kind_text(kind));
+	fflush(exec->progress);
+}
+
+static void end_progress(const struct exec *exec)
+{
+	if (!exec->progress)
+		return;
+	fputs("\r\033[K", exec->progress);
+	fflush(exec->progress);
+}
+
 static enum ctl_exit run_once(struct exec *exec, enum exec_kind kind, double *value, struct exec_kernel *kernel)
 {
 	_cleanup_free_ struct statistics *around = calloc(2, sizeof(*around));
@@ -182,6 +205,7 @@ static enum ctl_exit run_once(struct exec *exec, enum exec_kind kind, double *va
 	if (r < 0)
 		return smc_refused(exec->ctl, "statistics", NULL, exec->genl, r);
 	code = exec_capture(exec->argv, exec->environment[kind], exec->limit, &output);
+	end_progress(exec);
 	if (code != 0 || !output || !exec_number(&exec->metric, output, value))
 		return say_failure(exec, kind, code, output);
 	r = statistics_get(exec->genl, &around[1]);
@@ -201,8 +225,10 @@ static enum ctl_exit run_pairs(struct exec *exec, size_t pairs, bool json)
 		return ctl_error(exec->ctl, CTL_FAILED, "bench exec", NULL, "%s", strerror(ENOMEM));
 	result->program = exec->argv[0];
 	for (; code == CTL_OK && result->pairs < pairs; result->pairs++)
-		for (enum exec_kind kind = 0; code == CTL_OK && kind < EXEC_KINDS; kind++)
+		for (enum exec_kind kind = 0; code == CTL_OK && kind < EXEC_KINDS; kind++) {
+			show_progress(exec, result, pairs, kind);
 			code = run_once(exec, kind, &result->value[kind][result->pairs], &result->kernel[kind]);
+		}
 	if (code != CTL_OK)
 		return code;
 	r = exec_show(exec->ctl->out, json, result);
@@ -248,7 +274,8 @@ static enum ctl_exit prepare(
 enum ctl_exit cmd_bench_exec(struct ctl *ctl, const struct ctl_args *args)
 {
 	_cleanup_apply_result_ struct apply_result policy = {.changed = false};
-	_cleanup_(exec_clear) struct exec exec = {.ctl = ctl, .argv = args->operand};
+	_cleanup_(exec_clear) struct exec exec = {
+		.ctl = ctl, .argv = args->operand, .progress = isatty(fileno(ctl->err)) ? ctl->err : NULL};
 	uint64_t pairs = 0;
 	enum ctl_exit code = prepare(&exec, args, &pairs, &policy);
 

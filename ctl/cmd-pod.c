@@ -134,10 +134,13 @@ enum ctl_exit cmd_pod_uninject(struct ctl *ctl, const struct ctl_args *args)
 
 /* ---- explain ---- */
 
-/* As if not injected: what is ours in it is nothing to explain. */
+/* As if not injected: what is ours in it is nothing to explain. What others are to do by an annotation they will do. */
 static void look(struct pod *pod)
 {
-	(void)pod_restore(pod);
+	struct pod_record record;
+
+	if (pod_record_read(pod, &record) && record.containers)
+		(void)pod_restore(pod);
 	pod_remarks(pod);
 	pod->report->result = POD_UNCHANGED;
 }

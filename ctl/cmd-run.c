@@ -14,7 +14,7 @@
 #include "ctl/service/words.h"
 #include "ctl/supervise/start.h"
 
-enum { RUN_POLICY, RUN_REQUIRE, RUN_PRINT_ENV, RUN_SUPERVISE, RUN_NO_SUPERVISE, RUN_VERBOSE };
+enum { RUN_POLICY, RUN_REQUIRE, RUN_PRINT_ENV, RUN_SUPERVISE, RUN_NO_SUPERVISE, RUN_ARGV0, RUN_VERBOSE };
 
 const struct ctl_option cmd_run_options[] = {
 	[RUN_POLICY] = {"policy", 0, "FILE", "apply FILE first, and let its rules decide [" CTL_DEFAULT_POLICY "]"},
@@ -22,6 +22,7 @@ const struct ctl_option cmd_run_options[] = {
 	[RUN_PRINT_ENV] = {"print-env", 0, NULL, "print the environment for systemd's Environment=, run nothing"},
 	[RUN_SUPERVISE] = {"supervise", 0, NULL, "watch its socket calls instead of preloading the library"},
 	[RUN_NO_SUPERVISE] = {"no-supervise", 0, NULL, "never do that: static and Go programs stay on TCP"},
+	[RUN_ARGV0] = {"argv0", 0, "NAME", "call the program NAME, in its first argument"},
 	[RUN_VERBOSE] = {"verbose", 'v', NULL, "say also what is well"},
 	{NULL, 0, NULL, NULL},
 };
@@ -149,11 +150,26 @@ static enum ctl_exit judge_program(struct run *run, const char *name)
 	return program.ia32 && program.obstacle == PROGRAM_FINE ? prepare_library(run, true) : CTL_OK;
 }
 
+static void say_supervised(const struct run *run, const struct supervise_result *result, enum supervise_go go)
+{
+	static const char *const meaning[] = {
+		[SUPERVISE_GO_SET] = "set, for from Go 1.24 on listeners would be MPTCP sockets, which cannot be SMC",
+		[SUPERVISE_GO_TCP] = "kept: Go's listeners are TCP sockets, and can be SMC",
+		[SUPERVISE_GO_MPTCP] = "kept: what Go opens as MPTCP for it, as listeners, cannot be SMC",
+	};
+	const char *debug = getenv("GODEBUG");
+
+	if (!result->privileged)
+		ctl_warn(run->ctl, "set-user-ID programs that it starts have no privilege (no_new_privs)");
+	ctl_warn(run->ctl, "environment: GODEBUG='%s' is %s", debug ? debug : "", meaning[go]);
+}
+
 /* From here on this process's socket calls are supervised. CTL_OK also where that cannot be, and was said. */
 static enum ctl_exit supervise(struct run *run, const struct ctl_args *args)
 {
 	_cleanup_free_ char *helper = NULL;
 	struct supervise_result result = {.what = HANDSHAKE_PROCESS};
+	enum supervise_go go = SUPERVISE_GO_SET;
 	char text[256];
 	int r = paths_supervisor(&helper);
 
@@ -162,10 +178,10 @@ static enum ctl_exit supervise(struct run *run, const struct ctl_args *args)
 	else
 		r = supervise_start(helper, run->policy, run->name, &result);
 	if (r == 0)
-		r = supervise_set_environment();
+		r = supervise_set_environment(&go);
 	if (r == 0) {
-		if (run->verbose && !result.privileged)
-			ctl_warn(run->ctl, "set-user-ID programs that it starts have no privilege (no_new_privs)");
+		if (run->verbose)
+			say_supervised(run, &result, go);
 		return CTL_OK;
 	}
 	supervise_text(&result, text, sizeof(text));
@@ -180,6 +196,7 @@ static enum ctl_exit supervise(struct run *run, const struct ctl_args *args)
 
 static enum ctl_exit execute(struct run *run, const struct ctl_args *args)
 {
+	const char *program = args->operand[0];
 	enum ctl_exit code;
 	int error;
 
@@ -195,12 +212,14 @@ static enum ctl_exit execute(struct run *run, const struct ctl_args *args)
 	}
 	/* argv of main ends with NULL, but operands may have been moved: the last one is followed by what was there. */
 	args->operand[args->operands] = NULL;
+	if (args->option[RUN_ARGV0])
+		args->operand[0] = (char *)(uintptr_t)args->option[RUN_ARGV0];
 	fflush(run->ctl->err);
 	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): only --print-env goes without operands, and not here */
-	execvp(args->operand[0], args->operand);
+	execvp(program, args->operand);
 	error = errno;
-	return ctl_error(run->ctl, error == ENOENT ? CTL_RUN_NOT_FOUND : CTL_RUN_NOT_EXECUTABLE, "run",
-		args->operand[0], "%s", strerror(error));
+	return ctl_error(run->ctl, error == ENOENT ? CTL_RUN_NOT_FOUND : CTL_RUN_NOT_EXECUTABLE, "run", program, "%s",
+		strerror(error));
 }
 
 static enum ctl_exit run_prepared(struct run *run, const struct ctl_args *args)

@@ -10,6 +10,7 @@
 #include "ctl/output.h"
 #include "ctl/paths.h"
 #include "ctl/service/drop-in.h"
+#include "ctl/service/exec-unit.h"
 #include "ctl/service/judge.h"
 #include "ctl/service/processes.h"
 #include "ctl/service/words.h"
@@ -34,6 +35,7 @@ struct explanation {
 	struct policy_info *info;
 	char *table; /* of a policy of its own, as the drop-in has it */
 	char *body;  /* of the drop-in that enable would write */
+	bool stale;  /* the one that is there */
 };
 
 static void explanation_clear(struct explanation *e)
@@ -49,7 +51,7 @@ static void explanation_clear(struct explanation *e)
 	unit_clear(&e->unit);
 }
 
-static int find_out(struct explanation *e, const char *library)
+static int find_out(struct explanation *e, const struct judge_tools *tools)
 {
 	int r = drop_in_read(e->unit.directory, &e->drop_in);
 
@@ -57,8 +59,12 @@ static int find_out(struct explanation *e, const char *library)
 		r = words_assigned(unit_get(&e->unit, "Environment"), "SMC_POLICY", &e->table);
 	if (r < 0)
 		return r;
-	e->judgement = (struct judgement){.unit = &e->unit, .library = library, .table = e->table};
+	/* Once asked for it is told about, for the program may be one that the library reaches as well. */
+	e->judgement = (struct judgement){
+		.unit = &e->unit, .tools = tools, .table = e->table, .asked = exec_text_supervises(e->drop_in.body)};
 	r = judge(&e->judgement);
+	if (r == 0)
+		r = exec_unit_is_stale(&e->unit, e->drop_in.body, &e->stale);
 	if (r == 0)
 		r = processes_read(&e->unit, &e->processes);
 	if (r < 0)
@@ -72,7 +78,7 @@ static int find_out(struct explanation *e, const char *library)
 		e->info = NULL;
 	/* A policy of its own is bound by enable --policy, not by what is explained here. */
 	e->judgement.table = NULL;
-	return e->judgement.preload ? judgement_drop_in(&e->judgement, &e->body) : 0;
+	return e->judgement.preload || e->judgement.commands ? judgement_drop_in(&e->judgement, &e->body) : 0;
 }
 
 static const char *effect(enum remark_kind kind)
@@ -173,6 +179,8 @@ static void put_drop_in(struct out *out, const struct explanation *e)
 	out_object(out, "drop_in", NULL);
 	out_string(out, "path", NULL, e->unit.drop_in);
 	out_string(out, "kind", NULL, kinds[e->drop_in.kind]);
+	out_bool(out, "supervises", NULL, exec_text_supervises(e->drop_in.body));
+	out_bool(out, "stale", NULL, e->stale);
 	out_optional(out, "text", NULL, e->body);
 	out_close(out);
 	if (out_is_json(out))
@@ -182,6 +190,11 @@ static void put_drop_in(struct out *out, const struct explanation *e)
 			e->drop_in.kind == DROP_IN_OURS             ? "it is enabled"
 				: e->drop_in.kind == DROP_IN_EDITED ? "it is enabled, and was edited since"
 								    : "stands in the way: it is not of smcctl");
+		if (e->stale)
+			out_note(out,
+				"the unit's command has changed since, and the drop-in starts the old one: smcctl "
+				"service enable %s",
+				e->unit.name);
 		return;
 	}
 	if (!e->body || judgement_worst(&e->judgement, REMARK_NEVER))
@@ -219,7 +232,8 @@ static void put(struct out *out, struct explanation *e)
 	put_drop_in(out, e);
 }
 
-static enum ctl_exit explain(struct ctl *ctl, struct out *out, const char *name, const char *library, bool user)
+static enum ctl_exit explain(
+	struct ctl *ctl, struct out *out, const char *name, const struct judge_tools *tools, bool user)
 {
 	_cleanup_(explanation_clear) struct explanation e = {.table = NULL};
 	enum ctl_exit code = unit_read(ctl, name, user, &e.unit);
@@ -229,7 +243,7 @@ static enum ctl_exit explain(struct ctl *ctl, struct out *out, const char *name,
 		code = unit_must_exist(ctl, &e.unit);
 	if (code != CTL_OK)
 		return code;
-	r = find_out(&e, library);
+	r = find_out(&e, tools);
 	if (r < 0)
 		return ctl_error(ctl, ctl_exit_of(r), "unit", e.unit.name, "%s", strerror(-r));
 	if (out_is_json(out))
@@ -240,7 +254,7 @@ static enum ctl_exit explain(struct ctl *ctl, struct out *out, const char *name,
 	return CTL_OK;
 }
 
-static enum ctl_exit explain_json(struct ctl *ctl, const struct ctl_args *args, const char *library)
+static enum ctl_exit explain_json(struct ctl *ctl, const struct ctl_args *args, const struct judge_tools *tools)
 {
 	enum ctl_exit worst = CTL_OK;
 	struct out *out;
@@ -249,7 +263,7 @@ static enum ctl_exit explain_json(struct ctl *ctl, const struct ctl_args *args, 
 		return ctl_error(ctl, CTL_FAILED, "service", NULL, "%s", strerror(ENOMEM));
 	out_list(out, "units", NULL);
 	for (size_t i = 0; i < args->operands; i++) {
-		enum ctl_exit code = explain(ctl, out, args->operand[i], library, args->option[EXPLAIN_USER] != NULL);
+		enum ctl_exit code = explain(ctl, out, args->operand[i], tools, args->option[EXPLAIN_USER] != NULL);
 
 		worst = worst == CTL_OK ? code : worst;
 	}
@@ -261,15 +275,14 @@ static enum ctl_exit explain_json(struct ctl *ctl, const struct ctl_args *args, 
 
 enum ctl_exit cmd_service_explain(struct ctl *ctl, const struct ctl_args *args)
 {
-	_cleanup_free_ char *library = NULL;
-	enum ctl_exit worst = CTL_OK;
-	int r = paths_library(&library);
+	_cleanup_judge_tools_ struct judge_tools found = {.library = NULL};
+	const struct judge_tools *tools = &found;
+	enum ctl_exit worst = judge_tools_find(ctl, &found);
 
-	if (r < 0)
-		return ctl_error(ctl, CTL_FAILED, "library", PATHS_LIBRARY,
-			"not found beside smcctl (%s); install smcshim completely", strerror(-r));
+	if (worst != CTL_OK)
+		return worst;
 	if (args->option[EXPLAIN_JSON])
-		return explain_json(ctl, args, library);
+		return explain_json(ctl, args, tools);
 	for (size_t i = 0; i < args->operands; i++) {
 		enum ctl_exit code;
 		struct out *out;
@@ -278,7 +291,7 @@ enum ctl_exit cmd_service_explain(struct ctl *ctl, const struct ctl_args *args)
 			return ctl_error(ctl, CTL_FAILED, "service", NULL, "%s", strerror(ENOMEM));
 		if (i > 0)
 			out_note(out, "%s", "");
-		code = explain(ctl, out, args->operand[i], library, args->option[EXPLAIN_USER] != NULL);
+		code = explain(ctl, out, args->operand[i], tools, args->option[EXPLAIN_USER] != NULL);
 		if (out_end(out) < 0)
 			return ctl_error(ctl, CTL_FAILED, "service", NULL, "%s", strerror(ENOMEM));
 		worst = worst == CTL_OK ? code : worst;

@@ -12,6 +12,7 @@
 #include "ctl/service/drop-in.h"
 #include "ctl/service/processes.h"
 #include "ctl/service/state.h"
+#include "ctl/service/unit-file.h"
 #include "ctl/service/words.h"
 #include "ctl/smc/sockets-show.h"
 
@@ -55,13 +56,14 @@ static void put_listeners(struct out *out, const struct service_sockets *sockets
 static void put_processes(struct out *out, const struct processes *processes)
 {
 	out_list(out, "processes", NULL);
-	for (size_t i = 0; i < processes->count; i++) {
-		const struct process_report *report = &processes->item[i];
+	for (size_t i = 0; i < processes->reports.count; i++) {
+		const struct process_report *report = &processes->reports.item[i];
 
 		out_object(out, NULL, NULL);
 		out_uint(out, "pid", NULL, (uint64_t)report->pid);
 		out_string(out, "program", NULL, report->program);
-		out_bool(out, "library", NULL, report->kind == PROCESS_CARRIES);
+		out_bool(out, "library", NULL, report->kind == PROCESS_CARRIES && !report->supervisor);
+		out_bool(out, "supervised", NULL, report->kind == PROCESS_CARRIES && report->supervisor);
 		out_bool(out, "secure_execution", NULL,
 			report->kind == PROCESS_ABSENT && report->absence == ABSENCE_SECURE);
 		if (report->kind == PROCESS_CARRIES) {
@@ -83,10 +85,10 @@ static void note_counters(struct out *out, const struct processes *processes)
 	uint64_t tcp = 0;
 	uint64_t fallback = 0;
 
-	for (size_t i = 0; i < processes->count; i++) {
-		const uint64_t *value = processes->item[i].value;
+	for (size_t i = 0; i < processes->reports.count; i++) {
+		const uint64_t *value = processes->reports.item[i].value;
 
-		if (processes->item[i].kind != PROCESS_CARRIES)
+		if (processes->reports.item[i].kind != PROCESS_CARRIES)
 			continue;
 		smc += value[SMCSHIM_connect_smc] + value[SMCSHIM_accept_smc];
 		fallback += value[SMCSHIM_connect_fallback];
@@ -114,6 +116,7 @@ static enum ctl_exit exit_of(const struct service_state *state)
 static void put(struct out *out, const struct unit *unit, const struct service_state *state,
 	const struct processes *processes, const struct service_sockets *sockets)
 {
+	const struct process_report *first = processes_main(processes);
 	char carrying[48];
 
 	out_object(out, NULL, NULL);
@@ -121,7 +124,7 @@ static void put(struct out *out, const struct unit *unit, const struct service_s
 	out_string(out, "state", NULL, state_key(state->kind));
 	out_string(out, NULL, "STATE", state_text(state->kind));
 	out_optional(out, "why", NULL, state->why);
-	(void)snprintf(carrying, sizeof(carrying), "%zu of %zu", processes->carrying, processes->count);
+	(void)snprintf(carrying, sizeof(carrying), "%zu of %zu", processes->carrying, processes->reports.count);
 	out_string(out, NULL, "PROCESSES", carrying);
 	if (out_is_json(out))
 		put_processes(out, processes);
@@ -133,6 +136,8 @@ static void put(struct out *out, const struct unit *unit, const struct service_s
 	} else {
 		if (state->why[0])
 			out_note(out, "%s", state->why);
+		if (first && first->kind == PROCESS_CARRIES && first->supervisor)
+			out_note(out, "its socket calls are supervised (smcctl run)");
 		note_counters(out, processes);
 		if (sockets->fell_back) {
 			sockets_note_reason(out, "fell back, because", sockets->reason);
@@ -161,7 +166,9 @@ static enum ctl_exit look(struct view *view, const struct unit *unit)
 	}
 	if (r < 0)
 		return ctl_error(view->ctl, ctl_exit_of(r), "unit", unit->name, "%s", strerror(-r));
-	state = state_find(unit, &drop_in, &processes);
+	r = state_find(unit, &drop_in, &processes, &state);
+	if (r < 0)
+		return ctl_error(view->ctl, ctl_exit_of(r), "unit", unit->name, "%s", strerror(-r));
 	put(view->out, unit, &state, &processes, &sockets);
 	return exit_of(&state);
 }
@@ -187,6 +194,8 @@ static void look_at(struct view *view, const char *name)
 
 	if (code == CTL_OK)
 		code = unit_must_exist(view->ctl, &unit);
+	if (code == CTL_OK && unit_file_take_template(&unit) < 0)
+		code = ctl_error(view->ctl, CTL_FAILED, "unit", unit.name, "%s", strerror(ENOMEM));
 	/* A template itself never runs. */
 	if (code == CTL_OK && unit.pattern)
 		look_at_instances(view, &unit);

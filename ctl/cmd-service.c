@@ -9,15 +9,19 @@
 #include "ctl/commands.h"
 #include "ctl/preload-list.h"
 #include "ctl/service/change.h"
+#include "ctl/service/exec-unit.h"
 #include "ctl/service/judge.h"
 #include "ctl/service/words.h"
 
-enum { ENABLE_POLICY, ENABLE_RESTART, ENABLE_FORCE, ENABLE_USER };
+enum { ENABLE_POLICY, ENABLE_SUPERVISE, ENABLE_RESTART, ENABLE_DRY_RUN, ENABLE_FORCE, ENABLE_USER };
 enum { DISABLE_RESTART, DISABLE_FORCE, DISABLE_USER };
 
 const struct ctl_option cmd_service_enable_options[] = {
 	[ENABLE_POLICY] = {"policy", 0, "FILE", "give the unit a policy of its own, applied before each start"},
+	[ENABLE_SUPERVISE] = {"supervise", 0, NULL,
+		"start it by smcctl run --supervise also where the library would do"},
 	[ENABLE_RESTART] = {"restart", 0, NULL, "restart what runs, and see whether it is accelerated then"},
+	[ENABLE_DRY_RUN] = {"dry-run", 0, NULL, "show the drop-in, change nothing"},
 	[ENABLE_FORCE] = {"force", 0, NULL,
 		"also where it will stay TCP, for sshd and its like, over an edited drop-in"},
 	[ENABLE_USER] = CTL_OPTION_USER,
@@ -34,8 +38,9 @@ const struct ctl_option cmd_service_disable_options[] = {
 /* ---- enable ---- */
 
 struct wish {
-	const char *library;
+	const struct judge_tools *tools;
 	const struct paths *policy; /* of its own; .file NULL: none */
+	bool supervise;
 };
 
 static enum ctl_exit refuse(struct changes *changes, const struct change *change, const struct judgement *judgement)
@@ -59,7 +64,8 @@ static enum ctl_exit plan_enable(struct changes *changes, struct change *change,
 {
 	const struct wish *wish = context;
 	_cleanup_(judgement_clear) struct judgement judgement = {.unit = &change->unit,
-		.library = wish->library,
+		.tools = wish->tools,
+		.asked = wish->supervise,
 		.table = wish->policy->table,
 		.policy = wish->policy->file};
 	enum ctl_exit code = unit_must_exist(changes->ctl, &change->unit);
@@ -73,6 +79,7 @@ static enum ctl_exit plan_enable(struct changes *changes, struct change *change,
 	code = refuse(changes, change, &judgement);
 	if (code != CTL_OK)
 		return code;
+	change->supervise = judgement.supervise;
 	r = judgement_drop_in(&judgement, &change->body);
 	return r < 0 ? ctl_error(changes->ctl, CTL_FAILED, "unit", change->unit.name, "%s", strerror(-r)) : CTL_OK;
 }
@@ -117,45 +124,110 @@ static enum ctl_exit write_drop_ins(struct changes *changes)
 	return CTL_OK;
 }
 
-/* Whether systemd has understood it, and no later drop-in overrules it. */
-static enum ctl_exit verify(struct changes *changes, struct change *change, const char *library)
+static enum ctl_exit roll_back(struct change *change)
 {
-	_cleanup_unit_ struct unit unit = {.name = NULL};
+	if (change->done)
+		take_back(change);
+	return CTL_PARTLY;
+}
+
+static enum ctl_exit verify_preload(
+	struct changes *changes, struct change *change, const struct unit *unit, const char *library)
+{
 	_cleanup_free_ char *preload = NULL;
-	enum ctl_exit code = unit_read(changes->ctl, change->unit.name, changes->user, &unit);
 	const char *element;
 	size_t length;
 
-	if (code != CTL_OK)
-		return code;
-	if (words_assigned(unit_get(&unit, "Environment"), "LD_PRELOAD", &preload) < 0)
-		return ctl_error(changes->ctl, CTL_FAILED, "unit", unit.name, "%s", strerror(ENOMEM));
-	if (preload && preload_list_find(preload, &element, &length) && unit_is(&unit, "LoadState", "loaded"))
+	if (words_assigned(unit_get(unit, "Environment"), "LD_PRELOAD", &preload) < 0)
+		return ctl_error(changes->ctl, CTL_FAILED, "unit", unit->name, "%s", strerror(ENOMEM));
+	if (preload && preload_list_find(preload, &element, &length) && unit_is(unit, "LoadState", "loaded"))
 		return CTL_OK;
-	if (change->done)
-		take_back(change);
-	return ctl_error(changes->ctl, CTL_PARTLY, "unit", unit.name,
+	return ctl_error(changes->ctl, roll_back(change), "unit", unit->name,
 		"with the drop-in LD_PRELOAD is '%s', not '%s': another drop-in that comes later overrules it; rolled "
 		"back",
 		preload ? preload : "", library);
+}
+
+static enum ctl_exit verify_commands(
+	struct changes *changes, struct change *change, const struct unit *unit, const char *smcctl)
+{
+	int r = exec_unit_verify(&change->unit, unit, smcctl);
+
+	if (r < 0)
+		return ctl_error(changes->ctl, CTL_FAILED, "unit", unit->name, "%s", strerror(-r));
+	if (r > 0 && unit_is(unit, "LoadState", "loaded"))
+		return CTL_OK;
+	return ctl_error(changes->ctl, roll_back(change), "unit", unit->name,
+		"with the drop-in systemd would start '%s': another drop-in that comes later overrules it, or the "
+		"command cannot be had behind smcctl run; rolled back",
+		unit_get(unit, "ExecStart"));
+}
+
+/* Whether systemd has understood it, and no later drop-in overrules it. */
+static enum ctl_exit verify(struct changes *changes, struct change *change, const struct judge_tools *tools)
+{
+	_cleanup_unit_ struct unit unit = {.name = NULL};
+	enum ctl_exit code = unit_read(changes->ctl, change->unit.name, changes->user, &unit);
+
+	if (code != CTL_OK)
+		return code;
+	return change->supervise ? verify_commands(changes, change, &unit, tools->smcctl)
+				 : verify_preload(changes, change, &unit, tools->library);
+}
+
+/* That a command is replaced nobody is to find out from its consequences. */
+static void say_replaced(const struct changes *changes)
+{
+	for (size_t i = 0; i < changes->count; i++) {
+		if (!changes->item[i].supervise || !changes->item[i].done)
+			continue;
+		text_put(changes->ctl->out, changes->item[i].unit.name);
+		fputs(": ExecStart= is replaced: smcctl run --supervise stands before the unit's own command; when "
+		      "that has changed, enable it again (smcctl service status tells)\n",
+			changes->ctl->out);
+	}
+}
+
+static enum ctl_exit show(const struct changes *changes)
+{
+	FILE *out = changes->ctl->out;
+
+	for (size_t i = 0; i < changes->count; i++) {
+		const struct change *change = &changes->item[i];
+
+		text_put(out, change->unit.name);
+		if (is_as_wished(change)) {
+			fputs(": enabled already\n", out);
+			continue;
+		}
+		fputs(": would write ", out);
+		text_put(out, change->unit.drop_in);
+		fputs(":\n", out);
+		for (const char *line = change->body; *line; line += strcspn(line, "\n") + 1)
+			fprintf(out, "  %.*s\n", (int)strcspn(line, "\n"), line);
+	}
+	return CTL_OK;
 }
 
 static enum ctl_exit enable(struct changes *changes, const struct ctl_args *args, const struct wish *wish)
 {
 	enum ctl_exit code = changes_begin(changes, args, plan_enable, wish);
 
+	if (code == CTL_OK && args->option[ENABLE_DRY_RUN])
+		return show(changes);
 	if (code == CTL_OK)
 		code = write_drop_ins(changes);
 	if (code == CTL_OK)
 		code = changes_reload(changes);
 	for (size_t i = 0; i < changes->count && code == CTL_OK; i++) {
-		code = verify(changes, &changes->item[i], wish->library);
+		code = verify(changes, &changes->item[i], wish->tools);
 		if (code != CTL_OK)
 			(void)!changes_reload(changes);
 	}
-	return code == CTL_OK
-		? changes_finish(changes, "enabled", "enabled already", args->option[ENABLE_RESTART] != NULL)
-		: code;
+	if (code != CTL_OK)
+		return code;
+	say_replaced(changes);
+	return changes_finish(changes, "enabled", "enabled already", args->option[ENABLE_RESTART] != NULL);
 }
 
 enum ctl_exit cmd_service_enable(struct ctl *ctl, const struct ctl_args *args)
@@ -163,21 +235,18 @@ enum ctl_exit cmd_service_enable(struct ctl *ctl, const struct ctl_args *args)
 	_cleanup_apply_result_ struct apply_result result = {.changed = false};
 	_cleanup_(changes_clear) struct changes changes = {
 		.ctl = ctl, .user = args->option[ENABLE_USER] != NULL, .force = args->option[ENABLE_FORCE] != NULL};
-	_cleanup_free_ char *library = NULL;
-	struct wish wish = {.policy = &result.paths};
-	int r = paths_library(&library);
+	_cleanup_judge_tools_ struct judge_tools tools = {.library = NULL};
+	const char *file = args->option[ENABLE_POLICY];
+	enum ctl_exit code = judge_tools_find(ctl, &tools);
 
-	if (r < 0)
-		return ctl_error(ctl, CTL_FAILED, "library", PATHS_LIBRARY,
-			"not found beside smcctl (%s); install smcshim completely", strerror(-r));
-	wish.library = library;
-	if (args->option[ENABLE_POLICY]) {
-		enum ctl_exit code = apply_policy(ctl, args->option[ENABLE_POLICY], APPLY_QUICK, &result);
-
-		if (code != CTL_OK)
-			return code;
-	}
-	return enable(&changes, args, &wish);
+	if (code == CTL_OK && file)
+		code = args->option[ENABLE_DRY_RUN] ? apply_find(ctl, file, &result.paths)
+						    : apply_policy(ctl, file, APPLY_QUICK, &result);
+	if (code != CTL_OK)
+		return code;
+	return enable(&changes, args,
+		&(struct wish){
+			.tools = &tools, .policy = &result.paths, .supervise = args->option[ENABLE_SUPERVISE] != NULL});
 }
 
 /* ---- disable ---- */

@@ -153,6 +153,8 @@ static enum ctl_exit look(struct ctl *ctl, const void *arg)
 	if (code != CTL_OK)
 		return code;
 	r = sockets_join(&sockets);
+	if (r == 0 && !request->summary)
+		r = sockets_find_supervised(&sockets);
 	if (r == 0) {
 		warn(ctl, &sockets);
 		r = request->summary ? sockets_summarise(&view, ctl->out) : sockets_show(&view, ctl->out);

@@ -63,7 +63,7 @@ static enum ctl_exit look(struct ctl *ctl, const void *arg)
 	if (r == 0)
 		r = worker_inspect(status.named ? request->named : listed, count, status_add, &status);
 	if (r == 0)
-		r = status.error;
+		r = status.reports.error;
 	if (r == 0)
 		r = status_join(&status);
 	if (r == 0)

@@ -127,6 +127,15 @@ int paths_supervisor(char **out)
 	return find_helper(PATHS_SUPERVISOR, LIBEXECDIR "/" PATHS_SUPERVISOR, out);
 }
 
+int paths_self(char **out)
+{
+	/* Deleted by an update, another one is in its place. */
+	*out = realpath("/proc/self/exe", NULL);
+	if (!*out)
+		*out = strdup(BINDIR "/" PATHS_SMCCTL);
+	return *out ? 0 : -ENOMEM;
+}
+
 int paths_smcctl(char **out)
 {
 	static const char *const places[] = {".", NULL};

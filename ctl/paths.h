@@ -62,6 +62,9 @@ _must_check_ int paths_supervisor(char **out);
 /* And from that one, smcctl. */
 _must_check_ int paths_smcctl(char **out);
 
+/* The running smcctl itself. Returns 0 or -ENOMEM. */
+_must_check_ int paths_self(char **out);
+
 #define PATHS_LIBRARY "libsmcshim.so"
 #define PATHS_HELPER "smcctl-cloud"
 #define PATHS_SUPERVISOR "smcctl-supervise"

@@ -41,7 +41,7 @@ static const struct {
 
 void status_clear(struct status *status)
 {
-	free(status->reports);
+	process_reports_clear(&status->reports);
 }
 
 void status_add(void *context, const struct process_report *report)
@@ -56,39 +56,29 @@ void status_add(void *context, const struct process_report *report)
 	if (!status->named && status->table && report->kind != PROCESS_STUCK &&
 		strcmp(report->table, status->table) != 0)
 		return;
-	if (status->count == status->room) {
-		size_t room = status->room ? status->room * 2 : 16;
-		struct process_report *larger = realloc(status->reports, room * sizeof(*larger));
-
-		if (!larger) {
-			status->error = -ENOMEM;
-			return;
-		}
-		status->reports = larger;
-		status->room = room;
-	}
-	status->reports[status->count++] = *report;
+	process_reports_add(&status->reports, report);
 }
 
 /* Processes that were asked for, and that a supervisor knows about. */
 static int ask_supervisors(struct status *status)
 {
-	_cleanup_supervised_ struct supervised supervised = {.tree = NULL};
+	_cleanup_process_reports_ struct process_reports supervised = {.item = NULL};
 	size_t unknown = 0;
 	int r = 0;
 
-	for (size_t i = 0; i < status->count; i++)
-		unknown += status->reports[i].kind == PROCESS_PLAIN || status->reports[i].kind == PROCESS_ABSENT;
+	for (size_t i = 0; i < status->reports.count; i++)
+		unknown +=
+			status->reports.item[i].kind == PROCESS_PLAIN || status->reports.item[i].kind == PROCESS_ABSENT;
 	if (unknown)
 		r = supervised_read(&supervised);
-	for (size_t i = 0; r == 0 && i < status->count; i++) {
-		struct process_report *report = &status->reports[i];
+	for (size_t i = 0; r == 0 && i < status->reports.count; i++) {
+		struct process_report *report = &status->reports.item[i];
 		const struct process_report *tree = NULL;
 		struct process_report told;
 
 		if ((report->kind == PROCESS_PLAIN || report->kind == PROCESS_ABSENT) &&
 			!supervised_is_guardian(report))
-			tree = supervised_find(supervised.tree, supervised.count, report->pid);
+			tree = supervised_find(&supervised, report->pid);
 		if (!tree)
 			continue;
 		told = *tree;
@@ -106,19 +96,19 @@ int status_join(struct status *status)
 
 	if (status->named)
 		return ask_supervisors(status);
-	status->count = supervised_join(status->reports, status->count);
-	for (size_t i = 0; i < status->count; i++) {
-		struct process_report *report = &status->reports[i];
+	supervised_join(&status->reports);
+	for (size_t i = 0; i < status->reports.count; i++) {
+		struct process_report *report = &status->reports.item[i];
 
 		if (report->kind == PROCESS_PLAIN)
 			continue;
 		if (report->supervisor)
 			report->tree = report->pid;
 		if (kept != i)
-			status->reports[kept] = *report;
+			status->reports.item[kept] = *report;
 		kept++;
 	}
-	status->count = kept;
+	status->reports.count = kept;
 	return 0;
 }
 
@@ -194,7 +184,7 @@ static int put_carrier(struct out *out, const struct process_report *report)
 		out_uint(out, "supervisor", NULL, (uint64_t)report->supervisor);
 	else
 		out_null(out, "supervisor", NULL);
-	if (report->supervisor && report->tree)
+	if (report->tree)
 		out_uint(out, "tree", NULL, (uint64_t)report->tree);
 	else
 		out_null(out, "tree", NULL);
@@ -209,7 +199,7 @@ static int put_carrier(struct out *out, const struct process_report *report)
 		for (size_t c = 0; c < COLUMNS; c++)
 			out_uint(out, NULL, columns[c].title, report->value[columns[c].counter]);
 		r = put_extras(out, report);
-		if (report->supervisor && report->tree && report->tree != report->pid)
+		if (report->tree && report->tree != report->pid)
 			out_note(out, "counted for the whole tree of process %ld", (long)report->tree);
 	}
 	out_close(out);
@@ -285,18 +275,18 @@ int status_print(const struct status *status, FILE *stream, bool json)
 	if (r < 0)
 		return r;
 	out_list(out, "processes", NULL);
-	for (size_t i = 0; i < status->count; i++) {
-		if (status->reports[i].kind != PROCESS_CARRIES)
+	for (size_t i = 0; i < status->reports.count; i++) {
+		if (status->reports.item[i].kind != PROCESS_CARRIES)
 			continue;
-		r = put_carrier(out, &status->reports[i]);
+		r = put_carrier(out, &status->reports.item[i]);
 		if (r < 0)
 			break;
 		carriers++;
 	}
 	out_close(out);
 	out_list(out, "problems", NULL);
-	for (size_t i = 0; i < status->count; i++) {
-		const struct process_report *report = &status->reports[i];
+	for (size_t i = 0; i < status->reports.count; i++) {
+		const struct process_report *report = &status->reports.item[i];
 
 		if (report->kind != PROCESS_CARRIES && report->kind != PROCESS_GONE && report->kind != PROCESS_DENIED)
 			put_problem(out, report);
@@ -310,8 +300,8 @@ enum ctl_exit status_complain(const struct status *status, struct ctl *ctl)
 {
 	enum ctl_exit code = CTL_OK;
 
-	for (size_t i = 0; i < status->count; i++) {
-		const struct process_report *report = &status->reports[i];
+	for (size_t i = 0; i < status->reports.count; i++) {
+		const struct process_report *report = &status->reports.item[i];
 		char pid[24];
 		char text[128];
 

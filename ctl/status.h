@@ -4,17 +4,14 @@
 #define SMCSHIM_CTL_STATUS_H
 
 #include "ctl/ctl.h"
-#include "ctl/process/report.h"
+#include "ctl/process/reports.h"
 
 struct status {
 	const char *table; /* keep only processes that follow this table; NULL: all */
 	bool named;        /* the processes were named one by one */
-	struct process_report *reports;
-	size_t count;
-	size_t room;
+	struct process_reports reports;
 	size_t denied;
 	size_t stuck;
-	int error; /* sticks */
 };
 
 void status_clear(struct status *status);

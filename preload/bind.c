@@ -46,11 +46,17 @@ void bind_fit(int fd, const struct sockaddr *addr, socklen_t len)
 
 HOOK int bind(int fd, const struct sockaddr *addr, socklen_t len)
 {
-	int saved = errno;
+	int saved = errno, r;
 
 	if (!table_standing_aside() && table_mapped()) {
 		bind_fit(fd, addr, len);
 		errno = saved;
 	}
-	return next_bind(fd, addr, len);
+	r = next_bind(fd, addr, len);
+	/* What can be bound has not been connected: a connect that is remembered by this number and port was another's. */
+	if (r == 0 && pending_any()) {
+		pending_forget(fd);
+		errno = saved;
+	}
+	return r;
 }

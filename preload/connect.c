@@ -4,24 +4,35 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include "preload/shim.h"
+
+/* This connection has been counted: TCP answers 0 to the first call after that of SMC, which was entered nonblocking. */
+static bool has_fallen_back(int fd)
+{
+	return __atomic_load_n(&smcshim_own_counters.value[SMCSHIM_connect_fallback], __ATOMIC_RELAXED) &&
+		kind_tcp_state(fd) != TCP_CLOSE && kind_was_smc(fd);
+}
 
 /* The descriptor is TCP: because of the policy, or because a connect of an SMC socket has fallen back meanwhile. */
 /* flags: its F_GETFL flags, -1 if not known. */
 static int connect_tcp(int fd, const struct sockaddr *addr, socklen_t len, int flags, int saved)
 {
 	struct aftermath after;
+	bool again;
 	int r, error;
 
 	if (pending_any() && pending_take(fd, &after))
 		connect_outcome_now(fd, &after);
+	again = flags < 0 && has_fallen_back(fd);
 	errno = saved;
 	r = next_connect(fd, addr, len);
 	error = errno;
-	/* Success of a nonblocking descriptor is its second call: counted when it began. */
+	/* Success of a nonblocking descriptor is its second call: counted when it began. AF_UNSPEC ends a connection. */
 	if ((r && error == EINPROGRESS) ||
-		(r == 0 && !((flags < 0 ? (int)syscall(SYS_fcntl, fd, F_GETFL) : flags) & O_NONBLOCK)))
+		(r == 0 && !again && addr->sa_family != AF_UNSPEC &&
+			!((flags < 0 ? (int)syscall(SYS_fcntl, fd, F_GETFL) : flags) & O_NONBLOCK)))
 		connect_count_tcp(addr, len);
 	else if (r && error != EALREADY && error != EISCONN && error != EINTR)
 		count(SMCSHIM_connect_failed);

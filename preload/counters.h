@@ -18,7 +18,7 @@
 	X(connect_smc, "connections made over SMC") \
 	X(connect_fallback, "connections that SMC was tried for and that fell back to TCP") \
 	X(connect_tcp, "connections kept on TCP by the policy") \
-	X(connect_failed, "connections that failed, with the application's errno") \
+	X(connect_failed, "connections that failed; a nonblocking one on TCP counts as connect_tcp when it begins") \
 	X(connect_pending, "nonblocking connections whose outcome has not been asked for") \
 	X(connect_unseen, "nonblocking connections whose outcome was never asked for") \
 	X(connect_observed, "connections that would have been SMC (state observe)") \

@@ -34,6 +34,11 @@
 #ifndef SO_PASSPIDFD
 #define SO_PASSPIDFD 76
 #endif
+#ifndef SO_TIMESTAMP_NEW
+#define SO_TIMESTAMP_NEW 63
+#define SO_TIMESTAMPNS_NEW 64
+#define SO_TIMESTAMPING_NEW 65
+#endif
 #ifndef IP_LOCAL_PORT_RANGE
 #define IP_LOCAL_PORT_RANGE 51
 #endif
@@ -74,6 +79,10 @@ static const struct socket_option socket_options[] = {
 	NUMBER(SO_TIMESTAMP),
 	NUMBER(SO_TIMESTAMPNS),
 	{SO_TIMESTAMPING, 8, 0}, /* struct so_timestamping; 4 bytes before Linux 5.14 */
+	/* Each reads as set by itself only (sk_getsockopt), and decides the format of the control messages. */
+	NUMBER(SO_TIMESTAMP_NEW),
+	NUMBER(SO_TIMESTAMPNS_NEW),
+	{SO_TIMESTAMPING_NEW, 8, 0},
 	{SO_MAX_PACING_RATE, 8, -1},
 	NUMBER(SO_BUSY_POLL),
 	NUMBER(SO_PREFER_BUSY_POLL),
@@ -111,12 +120,6 @@ static int option_read_as(int name)
 		return SO_SNDBUF;
 	case SO_RCVBUFFORCE:
 		return SO_RCVBUF;
-	case 63: /* SO_TIMESTAMP_NEW */
-		return SO_TIMESTAMP;
-	case 64: /* SO_TIMESTAMPNS_NEW */
-		return SO_TIMESTAMPNS;
-	case 65: /* SO_TIMESTAMPING_NEW */
-		return SO_TIMESTAMPING;
 	case 66: /* SO_RCVTIMEO_NEW */
 		return SO_RCVTIMEO;
 	case 67: /* SO_SNDTIMEO_NEW */

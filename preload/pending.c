@@ -105,6 +105,14 @@ bool pending_take(int fd, struct aftermath *after)
 	return true;
 }
 
+void pending_forget(int fd)
+{
+	struct aftermath after;
+
+	if (pending_take(fd, &after))
+		count(SMCSHIM_connect_unseen);
+}
+
 void *pending_memory(size_t *size)
 {
 	*size = sizeof slots;

@@ -276,6 +276,8 @@ struct aftermath {
 void pending_add(int fd, const struct aftermath *after);
 /* True if fd is such a connect; it is one no longer then, and *after is what was to be done. */
 bool pending_take(int fd, struct aftermath *after);
+/* fd is not that connect, whatever its number says: nobody can ask for the outcome any more. */
+void pending_forget(int fd);
 bool pending_any(void);
 bool pending_has(int fd);
 /* All that is remembered: a multiple of the page size, for the supervisor to share among its processes. */

@@ -14,6 +14,8 @@
 #define BACKOFF_BASE_MS 1000
 #define BACKOFF_CAP_MS 20000
 #define REFRESH_BEFORE_S 180
+#define REFRESH_AGAIN_MS 30000
+#define CREDENTIALS_S 60
 #define METADATA_URL "http://100.100.100.200"
 
 enum ctl_exit cloud_no_memory(struct cloud *cloud)
@@ -21,19 +23,28 @@ enum ctl_exit cloud_no_memory(struct cloud *cloud)
 	return ctl_error(cloud->net.ctl, CTL_FAILED, "cloud", NULL, "%s", strerror(ENOMEM));
 }
 
+static int take_credential(struct cloud *cloud, struct credential_problem *problem)
+{
+	struct cloud_credential found = {.id = NULL};
+	int r = credentials_find(&cloud->net, &found, problem);
+
+	if (r < 0)
+		return r;
+	cloud_credential_clear(&cloud->credential);
+	cloud->credential = found;
+	return 0;
+}
+
 static enum ctl_exit find_credential(struct cloud *cloud)
 {
 	struct credential_problem problem = {.object = ""};
-	struct cloud_credential found = {.id = NULL};
-	int r = credentials_find(&cloud->net, &found, &problem);
+	int r = take_credential(cloud, &problem);
 
 	if (r == -ENOMEM)
 		return cloud_no_memory(cloud);
 	if (r < 0)
 		return ctl_error(cloud->net.ctl, r == -ENOENT ? CTL_NOT_PERMITTED : CTL_FAILED, "credentials",
 			problem.object, "%s", problem.why);
-	cloud_credential_clear(&cloud->credential);
-	cloud->credential = found;
 	return CTL_OK;
 }
 
@@ -60,20 +71,28 @@ static enum ctl_exit read_hooks(struct cloud *cloud)
 	return CTL_OK;
 }
 
-static enum ctl_exit find_region(struct cloud *cloud, const char *region)
+/* What is given comes before what is found: before a key is looked for, and a metadata service asked. */
+static enum ctl_exit take_region(struct cloud *cloud, const char *region)
 {
-	_cleanup_free_ char *own = NULL;
-
-	region = region ? region : credentials_env("ALIBABA_CLOUD_REGION_ID");
-	if (!region && metadata_get(&cloud->net, "region-id", &own) == 0)
-		region = own;
-	if (!region)
-		region = "cn-hangzhou";
 	if (!endpoint_region_valid(region))
 		return ctl_error(
 			cloud->net.ctl, CTL_USAGE, "region", region, "not the name of a region, as cn-hangzhou is");
 	snprintf(cloud->region, sizeof(cloud->region), "%s", region);
 	return CTL_OK;
+}
+
+static enum ctl_exit find_region(struct cloud *cloud)
+{
+	_cleanup_free_ char *own = NULL;
+
+	if (cloud->region[0])
+		return CTL_OK;
+	if (cloud->credential.region)
+		return take_region(cloud, cloud->credential.region);
+	if (!credentials_env_true("ALIBABA_CLOUD_ECS_METADATA_DISABLED") &&
+		metadata_get(&cloud->net, "region-id", &own) == 0)
+		return take_region(cloud, own);
+	return take_region(cloud, "cn-hangzhou");
 }
 
 enum ctl_exit cloud_open(struct cloud *cloud, struct ctl *ctl, const char *region, bool debug)
@@ -88,10 +107,14 @@ enum ctl_exit cloud_open(struct cloud *cloud, struct ctl *ctl, const char *regio
 	if (http_open(&cloud->net.http) < 0)
 		return cloud_no_memory(cloud);
 	code = read_hooks(cloud);
-	if (code == CTL_OK)
-		code = find_region(cloud, region);
+	cloud_limit(cloud, CREDENTIALS_S);
+	region = region ? region : credentials_env("ALIBABA_CLOUD_REGION_ID");
+	if (code == CTL_OK && region)
+		code = take_region(cloud, region);
 	if (code == CTL_OK)
 		code = find_credential(cloud);
+	if (code == CTL_OK)
+		code = find_region(cloud);
 	cloud_limit(cloud, 300);
 	return code;
 }
@@ -109,7 +132,7 @@ void cloud_limit(struct cloud *cloud, uint64_t seconds)
 
 enum ctl_exit cloud_error(struct cloud *cloud, const char *action, const char *object, const struct rpc_reply *reply)
 {
-	const char *remedy = errors_remedy(reply->code);
+	const char *remedy = reply->remedy ? reply->remedy : errors_remedy(reply->code);
 
 	return ctl_error(cloud->net.ctl, errors_exit(reply->class, reply->code), action, object,
 		"%s%s%s, request id %s%s%s", reply->code, reply->code[0] ? ": " : "", reply->text,
@@ -122,11 +145,35 @@ enum ctl_exit cloud_waited_enough(struct cloud *cloud, const char *object, const
 		cloud->net.clock.interrupted ? "interrupted, still" : "the time is over, still", for_what);
 }
 
+/* One attempt without waiting: what is in use is good still. */
+static void try_refresh(struct cloud *cloud, long long left)
+{
+	struct credential_problem problem = {.object = ""};
+	struct cloud_clock *clock = &cloud->net.clock;
+	uint64_t deadline = clock->deadline;
+	int r;
+
+	clock->deadline = 0;
+	r = take_credential(cloud, &problem);
+	clock->deadline = deadline;
+	cloud->refresh_at = clock_now(clock) + REFRESH_AGAIN_MS;
+	if (r < 0 && !cloud->refresh_fails)
+		ctl_warn(cloud->net.ctl, "credentials '%s': %s; the key in use is good for another %lld seconds",
+			problem.object, problem.why, left);
+	cloud->refresh_fails = r < 0;
+}
+
 /* A short-lived credential is replaced before it ends, and once when it is refused. */
 static enum ctl_exit keep_credential(struct cloud *cloud)
 {
-	if (cloud->credential.expires && time(NULL) > cloud->credential.expires - REFRESH_BEFORE_S)
+	long long left = cloud->credential.expires - (long long)time(NULL);
+
+	if (!cloud->credential.expires || left >= REFRESH_BEFORE_S)
+		return CTL_OK;
+	if (left <= 0)
 		return find_credential(cloud);
+	if (clock_now(&cloud->net.clock) >= cloud->refresh_at)
+		try_refresh(cloud, left);
 	return CTL_OK;
 }
 
@@ -145,10 +192,20 @@ static uint64_t pause_before(unsigned attempt, const struct rpc_reply *reply)
 	return pause;
 }
 
-enum ctl_exit cloud_call(struct cloud *cloud, enum cloud_product product, const char *action, enum cloud_kind kind,
+/* Minutes without a word look like a program that hangs: the first of a row of failures is said. */
+static void say_trouble(struct cloud *cloud, const char *action, const struct rpc_reply *reply)
+{
+	if (!cloud->in_trouble)
+		ctl_warn(cloud->net.ctl, "call %s: %s%s%s; trying again until the time is over", action, reply->code,
+			reply->code[0] ? ": " : "", reply->text);
+	cloud->in_trouble = true;
+}
+
+enum ctl_exit cloud_try(struct cloud *cloud, enum cloud_product product, const char *action, enum cloud_kind kind,
 	const struct cloud_params *params, struct rpc_reply *reply)
 {
-	struct rpc_call call = {product, action, cloud->region, params, &cloud->credential};
+	struct rpc_call call = {product, action, cloud->region, params, &cloud->credential, false};
+	bool repeated = false;
 
 	for (unsigned attempt = 0;; attempt++) {
 		enum ctl_exit code = keep_credential(cloud);
@@ -158,18 +215,32 @@ enum ctl_exit cloud_call(struct cloud *cloud, enum cloud_product product, const 
 			return code;
 		if (r < 0)
 			return ctl_error(cloud->net.ctl, CTL_FAILED, "call", action, "%s", strerror(-r));
+		reply->repeated = repeated;
+		repeated = repeated || reply->class == CLOUD_AGAIN || reply->class == CLOUD_IN_FLIGHT;
 		if (reply->class == CLOUD_EXPIRED && cloud->credential.expires && !cloud->refreshed) {
 			cloud->refreshed = true;
 			code = find_credential(cloud);
 			if (code != CTL_OK)
 				return code;
 		} else if (!is_worth_repeating(kind, reply->class)) {
-			break;
-		} else if (!clock_wait(&cloud->net.clock, pause_before(attempt, reply))) {
-			return cloud_error(cloud, "call", action, reply);
+			cloud->in_trouble = false;
+			return CTL_OK;
+		} else {
+			say_trouble(cloud, action, reply);
+			if (!clock_wait(&cloud->net.clock, pause_before(attempt, reply)))
+				return cloud_error(cloud, "call", action, reply);
 		}
 		rpc_reply_clear(reply);
 	}
+}
+
+enum ctl_exit cloud_call(struct cloud *cloud, enum cloud_product product, const char *action, enum cloud_kind kind,
+	const struct cloud_params *params, struct rpc_reply *reply)
+{
+	enum ctl_exit code = cloud_try(cloud, product, action, kind, params, reply);
+
+	if (code != CTL_OK)
+		return code;
 	switch (reply->class) {
 	case CLOUD_FINE:
 	case CLOUD_GONE:

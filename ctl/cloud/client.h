@@ -9,13 +9,16 @@ struct cloud {
 	struct cloud_net net;
 	char region[41];
 	struct cloud_credential credential;
-	bool refreshed; /* a token that was refused has been replaced once */
+	bool in_trouble;     /* the last call had to be sent again, and that was said */
+	bool refresh_fails;  /* that has been said */
+	bool refreshed;      /* a token that was refused has been replaced once */
+	uint64_t refresh_at; /* by clock_now(): not before then again */
 };
 
 #define _cleanup_cloud_ _cleanup_(cloud_close)
 
 /*
- * Prepares calls to region (NULL: that of the environment, else that of the metadata service when it is asked for).
+ * Prepares calls to region (NULL: that of the environment, of the profile the key is from, or of the metadata service).
  * Finds credentials. Says what goes wrong. Returns an exit code; cloud is to be closed either way.
  */
 enum ctl_exit cloud_open(struct cloud *cloud, struct ctl *ctl, const char *region, bool debug);
@@ -40,7 +43,11 @@ enum cloud_kind {
 enum ctl_exit cloud_call(struct cloud *cloud, enum cloud_product product, const char *action, enum cloud_kind kind,
 	const struct cloud_params *params, struct rpc_reply *reply);
 
-/* As above, but only CLOUD_FINE is no error: for reading. */
+/* As above, but an answer of any class is 0 and is not said: for what can be done without. */
+enum ctl_exit cloud_try(struct cloud *cloud, enum cloud_product product, const char *action, enum cloud_kind kind,
+	const struct cloud_params *params, struct rpc_reply *reply);
+
+/* As cloud_call(), but only CLOUD_FINE is no error: for reading. */
 enum ctl_exit cloud_read(struct cloud *cloud, enum cloud_product product, const char *action,
 	const struct cloud_params *params, struct rpc_reply *reply);
 

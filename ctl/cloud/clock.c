@@ -14,6 +14,14 @@ uint64_t clock_now(const struct cloud_clock *clock)
 	return monotonic_us() * clock->speed / 1000;
 }
 
+uint64_t clock_wall(const struct cloud_clock *clock)
+{
+	struct timespec now = {.tv_sec = 0};
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return ((uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000) * clock->speed / 1000;
+}
+
 void clock_limit(struct cloud_clock *clock, uint64_t seconds)
 {
 	clock->deadline = clock_now(clock) + seconds * 1000;
@@ -32,6 +40,14 @@ void clock_hold_signals(void)
 
 	held_signals(&set);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+void clock_release_signals(void)
+{
+	sigset_t set;
+
+	held_signals(&set);
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 bool clock_wait(struct cloud_clock *clock, uint64_t milliseconds)

@@ -14,11 +14,17 @@ struct cloud_clock {
 /* Milliseconds of ours since some moment. */
 uint64_t clock_now(const struct cloud_clock *clock);
 
+/* Seconds of ours since 1970 (times the speed): what outlives the program is dated by it. */
+uint64_t clock_wall(const struct cloud_clock *clock);
+
 /* Sets the deadline that many seconds from now. */
 void clock_limit(struct cloud_clock *clock, uint64_t seconds);
 
 /* From now on SIGINT and SIGTERM end waits instead of the program: between two calls everything is on the disk. */
 void clock_hold_signals(void);
+
+/* Undoes that; a signal that came meanwhile has its effect now. */
+void clock_release_signals(void);
 
 /* Waits. False when the deadline would be over then (without waiting) or a held signal came. */
 _must_check_ bool clock_wait(struct cloud_clock *clock, uint64_t milliseconds);

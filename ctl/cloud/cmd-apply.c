@@ -38,7 +38,8 @@ static enum ctl_exit compare_plan(struct job *job, const char *path)
 
 	if (r < 0)
 		return ctl_error(job->ctl, CTL_BAD_INPUT, "plan", path, "%s", strerror(-r));
-	snprintf(digest, sizeof(digest), "%016" PRIx64, plan_digest(&job->plan, job->stack, &job->state));
+	snprintf(digest, sizeof(digest), "%016" PRIx64,
+		plan_digest(&job->plan, job->stack, &job->state, job->world.instance.id));
 	tree = cJSON_ParseWithLength(text, size);
 	r = cJSON_IsObject(tree) && cloud_text(tree, "digest")[0] ? 0 : -EINVAL;
 	same = r == 0 && strcmp(cloud_text(tree, "digest"), digest) == 0;
@@ -53,13 +54,36 @@ static enum ctl_exit compare_plan(struct job *job, const char *path)
 	return CTL_OK;
 }
 
-static enum ctl_exit prepare(struct job *job)
+/* Goes on where an earlier run ended; what has to be sent for that is in no plan, and nobody has been asked yet. */
+static enum ctl_exit prepare(struct job *job, const struct ctl_args *args, bool *settled)
 {
 	enum ctl_exit code = job_look(job, false);
 
 	if (code == CTL_OK)
-		code = job_recover(job);
+		code = job_settle(job, settled);
+	if (code == CTL_OK && job->state.pending.request) {
+		if (args->option[CLOUD_APPLY_PLAN])
+			return ctl_error(job->ctl, CTL_STALE, "plan", args->option[CLOUD_APPLY_PLAN],
+				"stale: an earlier run ended during %s; smcctl cloud apply without --plan finishes "
+				"that "
+				"first. Nothing was changed",
+				job->state.pending.action);
+		code = job_confirm_recovery(job, args->option[CLOUD_APPLY_YES] != NULL);
+		if (code == CTL_OK)
+			code = job_recover(job);
+	}
 	return code == CTL_OK ? job_make_plan(job) : code;
+}
+
+/* By it destroy knows on another machine, too, from which instance it may take things. */
+static enum ctl_exit note_instance(struct job *job, bool settled)
+{
+	const char *id = job->stack->instance == STACK_THIS ? job->world.instance.id : "";
+
+	if (strcmp(job->state.instance, id) == 0 && !settled)
+		return CTL_OK;
+	snprintf(job->state.instance, sizeof(job->state.instance), "%s", id);
+	return job_save(job);
 }
 
 static enum ctl_exit ask(struct job *job, const struct ctl_args *args)
@@ -99,12 +123,13 @@ enum ctl_exit cmd_cloud_apply(struct ctl *ctl, const struct ctl_args *args)
 	_cleanup_then_host_ struct then_host then = {.path = NULL};
 	_cleanup_job_ struct job job;
 	enum ctl_exit code = job_open(&job, ctl, &options);
+	bool settled = false;
 	size_t changes;
 
 	if (code == CTL_OK && profile)
 		code = then_host_open(&then, &job, profile);
 	if (code == CTL_OK)
-		code = prepare(&job);
+		code = prepare(&job, args, &settled);
 	if (code == CTL_OK)
 		code = job_refusals(&job);
 	if (code == CTL_OK && args->option[CLOUD_APPLY_PLAN])
@@ -114,6 +139,8 @@ enum ctl_exit cmd_cloud_apply(struct ctl *ctl, const struct ctl_args *args)
 	changes = plan_changes(&job.plan);
 	if (changes)
 		code = ask(&job, args);
+	if (code == CTL_OK)
+		code = note_instance(&job, settled);
 	if (code == CTL_OK)
 		code = job_run(&job, false);
 	if (code == CTL_OK && changes)

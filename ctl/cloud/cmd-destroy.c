@@ -10,13 +10,18 @@
 #include "ctl/cloud/metadata.h"
 #include "ctl/commands.h"
 
-/* The instance that interfaces are expected on; unknown when "this" is another machine now. */
+/* The instance that things are expected on: that of the file, the stack's own, or the one that "this" was, or is. */
 static enum ctl_exit find_instance(struct job *job)
 {
+	const struct world_object *own = world_find(&job->world, "instance");
 	_cleanup_free_ char *this = NULL;
 	const char *id = job->stack->instance_id;
 
-	if (job->stack->instance == STACK_THIS) {
+	if (job->stack->instance == STACK_RUN)
+		id = own ? own->id : "";
+	if (job->stack->instance == STACK_THIS)
+		id = job->state.instance;
+	if (job->stack->instance == STACK_THIS && !id[0]) {
 		if (metadata_get(&job->cloud.net, "instance-id", &this) == -ENOMEM)
 			return cloud_no_memory(&job->cloud);
 		id = this ? this : "";
@@ -42,8 +47,12 @@ static enum ctl_exit plan_removal(struct job *job)
 static enum ctl_exit list_leftovers(struct job *job, enum ctl_exit code)
 {
 	enum ctl_exit looked = look(job);
-	size_t left = 0;
+	const struct state_pending *unknown = &job->state.unknown;
+	size_t left = unknown->request != NULL;
 
+	if (left)
+		ctl_warn(job->ctl, "left over: %s, whose %s may have happened; run it again", unknown->name,
+			unknown->action);
 	if (looked != CTL_OK)
 		return code == CTL_OK ? looked : code;
 	for (size_t i = 0; i < job->world.count; i++) {
@@ -60,15 +69,24 @@ static enum ctl_exit list_leftovers(struct job *job, enum ctl_exit code)
 }
 
 /* Finishes an unfinished creation first: what it may have made has to be known to be removed. */
-static enum ctl_exit prepare(struct job *job)
+static enum ctl_exit prepare(struct job *job, bool yes)
 {
 	enum ctl_exit code = look(job);
-	bool unfinished = job->state.pending.request != NULL;
+	bool settled = false;
 
-	if (code == CTL_OK && unfinished)
-		code = job_recover(job);
-	if (code == CTL_OK && unfinished)
+	if (code == CTL_OK)
+		code = job_settle(job, &settled);
+	if (code == CTL_OK && settled)
+		code = job_save(job);
+	if (code == CTL_OK && job->state.pending.request) {
+		code = job_confirm_recovery(job, yes);
+		if (code != CTL_OK)
+			return code;
+		/* That it failed has been said. All else goes nevertheless, and may be what the quota is used up by. */
+		if (job_recover(job) != CTL_OK && job->state.pending.request)
+			state_set_aside(&job->state);
 		code = look(job);
+	}
 	return code == CTL_OK ? plan_removal(job) : code;
 }
 
@@ -79,13 +97,14 @@ enum ctl_exit cmd_cloud_destroy(struct ctl *ctl, const struct ctl_args *args)
 		.timeout = args->option[CLOUD_DESTROY_TIMEOUT],
 		.debug = args->option[CLOUD_DESTROY_DEBUG] != NULL,
 		.changes = true};
+	const bool yes = args->option[CLOUD_DESTROY_YES] != NULL;
 	_cleanup_job_ struct job job;
 	enum ctl_exit code = job_open(&job, ctl, &options);
 	enum ctl_exit refused;
 	size_t steps;
 
 	if (code == CTL_OK)
-		code = prepare(&job);
+		code = prepare(&job, yes);
 	if (code != CTL_OK)
 		return code;
 	refused = job_refusals(&job);
@@ -94,7 +113,7 @@ enum ctl_exit cmd_cloud_destroy(struct ctl *ctl, const struct ctl_args *args)
 		code = job_show_plan(&job, ctl->out, false, "");
 		fflush(ctl->out);
 		if (code == CTL_OK)
-			code = job_confirm(&job, "Remove all that?", args->option[CLOUD_DESTROY_YES] != NULL);
+			code = job_confirm(&job, "Remove all that?", yes);
 		if (code != CTL_OK)
 			return code;
 		code = job_run(&job, true);

@@ -15,7 +15,8 @@ static void show(struct out *out, const struct job *job, const char *price)
 {
 	char digest[17];
 
-	snprintf(digest, sizeof(digest), "%016" PRIx64, plan_digest(&job->plan, job->stack, &job->state));
+	snprintf(digest, sizeof(digest), "%016" PRIx64,
+		plan_digest(&job->plan, job->stack, &job->state, job->world.instance.id));
 	out_string(out, "stack", "stack", job->stack->name);
 	out_string(out, "region", "region", job->stack->region);
 	out_optional(out, "instance", "instance", job->world.instance.id);
@@ -55,7 +56,6 @@ void job_price(struct job *job, char price[static JOB_PRICE])
 	_cleanup_cloud_params_ struct cloud_params params = {.items = NULL};
 	_cleanup_rpc_reply_ struct rpc_reply reply = {.json = NULL};
 	const struct stack_run *run = &job->stack->run;
-	const cJSON *item;
 
 	price[0] = '\0';
 	if (job->stack->instance != STACK_RUN)
@@ -68,15 +68,13 @@ void job_price(struct job *job, char price[static JOB_PRICE])
 		cloud_params_addf(&params, "SystemDisk.Size", "%u", run->disk_size);
 	cloud_params_add(&params, "PriceUnit", "Hour");
 	/* An estimate that cannot be had is said to be unknown; it stops nothing. */
-	if (cloud_call(&job->cloud, CLOUD_ECS, "DescribePrice", CLOUD_READ, &params, &reply) != CTL_OK ||
-		reply.class != CLOUD_FINE)
+	if (cloud_try(&job->cloud, CLOUD_ECS, "DescribePrice", CLOUD_READ, &params, &reply) != CTL_OK)
 		return;
-	item = cJSON_GetObjectItemCaseSensitive(
-		cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(reply.json, "PriceInfo"), "Price"),
-		"TradePrice");
-	if (cJSON_IsNumber(item))
-		snprintf(price, JOB_PRICE, "about %.4f %.8s", item->valuedouble,
-			cloud_text(reply.json, "PriceInfo.Price.Currency"));
+	if (reply.class != CLOUD_FINE) {
+		ctl_warn(job->ctl, "price: the service does not tell it: %s: %s", reply.code, reply.text);
+		return;
+	}
+	world_of_price(reply.json, price);
 }
 
 /* Of our changing actions only this one can be tried without being done; its success comes as an error. */
@@ -108,10 +106,14 @@ enum ctl_exit cmd_cloud_plan(struct ctl *ctl, const struct ctl_args *args)
 		.debug = args->option[CLOUD_PLAN_DEBUG] != NULL};
 	_cleanup_job_ struct job job;
 	char price[JOB_PRICE];
+	bool settled;
 	enum ctl_exit code = job_open(&job, ctl, &options);
 
 	if (code == CTL_OK)
 		code = job_make_plan(&job);
+	/* What is left then is what apply has to send again. */
+	if (code == CTL_OK)
+		code = job_settle(&job, &settled);
 	if (code != CTL_OK)
 		return code;
 	if (job.state.pending.request)

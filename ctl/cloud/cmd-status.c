@@ -27,7 +27,9 @@ static void put_object(struct out *out, const struct job *job, const struct worl
 	out_optional(out, "mac", "MAC", object->mac);
 	out_bool(out, "erdma", "ERDMA", object->erdma);
 	out_bool(out, "recorded", "RECORDED", !is_new(job, object->resource));
-	if (object->kind == WORLD_RULE && !object->tagged)
+	if (object->owner[0])
+		out_note(out, "of the stack %s: it goes when that one goes", object->owner);
+	else if (object->kind == WORLD_RULE && !object->tagged)
 		out_note(out, "there before the stack: it stays");
 	else if (!object->tagged)
 		out_note(out, "does not bear the stack's tags: it is not touched");
@@ -47,7 +49,16 @@ static void put_drift(struct out *out, const struct job *job)
 		out_string(out, "why", NULL, step->why);
 		out_close(out);
 	}
+	/* What cannot be mended by an apply is drift all the more. */
+	for (size_t i = 0; i < job->plan.refusal_count && out_is_json(out); i++) {
+		out_object(out, NULL, NULL);
+		out_string(out, "resource", NULL, job->plan.refusals[i].resource);
+		out_string(out, "why", NULL, job->plan.refusals[i].why);
+		out_close(out);
+	}
 	out_close(out);
+	for (size_t i = 0; i < job->plan.refusal_count; i++)
+		out_note(out, "refused: %s: %s", job->plan.refusals[i].resource, job->plan.refusals[i].why);
 	if (plan_changes(&job->plan) || job->plan.refusal_count)
 		out_note(out, "differs from the file: %zu steps; smcctl cloud plan shows them",
 			plan_changes(&job->plan));

@@ -4,11 +4,33 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "ctl/cloud-options.h"
 #include "ctl/cloud/client.h"
 #include "ctl/commands.h"
 #include "ctl/output.h"
+
+/* The service takes 15 minutes at most; long before that something is wrong with the clock. */
+#define CLOCK_OFF_S 60
+
+/* What stands between this host and the service: where it is, and whether the clocks agree. */
+static void put_way(struct out *out, struct cloud *cloud, const struct rpc_reply *reply)
+{
+	_cleanup_endpoint_ struct endpoint endpoint = {.url = NULL};
+	long long off = reply->date ? (long long)time(NULL) - reply->date : 0;
+
+	if (endpoint_find(CLOUD_STS, cloud->region, cloud->net.endpoint, cloud->net.inside, &endpoint) < 0)
+		return;
+	out_string(out, "endpoint", "endpoint", endpoint.url);
+	if (reply->date)
+		out_decimal(out, "clock_off_s", "clock off, s", (double)off, 0);
+	else
+		out_null(out, "clock_off_s", "clock off, s");
+	if (off > CLOCK_OFF_S || off < -CLOCK_OFF_S)
+		ctl_warn(cloud->net.ctl, "clock: it is %lld s %s the service's, which takes 15 minutes at most; set it",
+			off < 0 ? -off : off, off < 0 ? "behind" : "ahead of");
+}
 
 enum ctl_exit cmd_cloud_whoami(struct ctl *ctl, const struct ctl_args *args)
 {
@@ -33,6 +55,7 @@ enum ctl_exit cmd_cloud_whoami(struct ctl *ctl, const struct ctl_args *args)
 	out_optional(out, "account", "account", cloud_text(reply.json, "AccountId"));
 	out_optional(out, "type", "type", cloud_text(reply.json, "IdentityType"));
 	out_optional(out, "arn", "ARN", cloud_text(reply.json, "Arn"));
+	put_way(out, &cloud, &reply);
 	out_string(out, "request_id", "request id", reply.request_id);
 	return out_end(out) < 0 ? cloud_no_memory(&cloud) : CTL_OK;
 }

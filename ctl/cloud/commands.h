@@ -5,7 +5,7 @@
 
 #include "ctl/cloud/job.h"
 
-#define JOB_PRICE 48u
+#define JOB_PRICE WORLD_PRICE
 
 /* Looks at the world and plans. */
 enum ctl_exit job_make_plan(struct job *job);

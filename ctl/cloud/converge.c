@@ -13,10 +13,10 @@
 /* So many looks may show the old state after a call that was taken, or one nobody answered. */
 #define STALE_LOOKS 10u
 #define STALE_LOOKS_UNKNOWN 3u
-/* "Long Detaching: send again", its page says. */
+/* "Long Detaching: send again", its page says, and that of deleting the same. */
 #define STUCK_LOOKS 20u
-/* An object that was just made may not be seen at once. */
-#define UNSEEN_LOOKS 10u
+/* One that has been listed once may be missing in a list for so long. */
+#define UNSEEN_MS 15000u
 
 /* Where a step wants its object, in the words of the service; NULL: no such state. */
 struct goal {
@@ -81,7 +81,7 @@ static enum ctl_exit associate_params(struct job *job, const char *target, struc
 		cloud_params_add(params, "InstanceType", "EcsInstance");
 		return CTL_OK;
 	}
-	code = world_look(&job->cloud, WORLD_INTERFACE, target, &interface, &found);
+	code = world_await(&job->cloud, WORLD_INTERFACE, target, job_created(job, target), &interface, &found);
 	if (code == CTL_OK && !found)
 		code = ctl_error(job->ctl, CTL_FAILED, "interface", target, "it does not exist any more");
 	if (code != CTL_OK)
@@ -145,9 +145,10 @@ static enum ctl_exit fill_call(struct job *job, const struct plan_step *step, co
 struct progress {
 	char status[24]; /* the last one that was said */
 	bool was_between;
-	unsigned looks;    /* since the last call, or since the last change */
-	unsigned patience; /* so many looks before the next call */
-	unsigned unseen;
+	bool acted;
+	unsigned looks;        /* since the last call, or since the last change */
+	unsigned patience;     /* so many looks before the next call */
+	uint64_t unseen_since; /* by clock_now(); 0: it is listed */
 	struct rpc_reply last; /* of a call that was refused for now */
 };
 
@@ -168,6 +169,7 @@ static enum ctl_exit act(struct job *job, const struct plan_step *step, const st
 		code = cloud_call(&job->cloud, call.product, call.action, call.kind, &params, &reply);
 	rpc_reply_clear(&progress->last);
 	progress->looks = 0;
+	progress->acted = true;
 	progress->was_between = false;
 	progress->patience = reply.class == CLOUD_FINE ? STALE_LOOKS
 		: reply.class == CLOUD_BUSY            ? 1
@@ -188,24 +190,28 @@ enum verdict {
 	VANISHED = 5,
 };
 
-static enum verdict judge_absence(const struct goal *goal, struct progress *progress)
+/* What is not listed yet is not gone, unless it went by a call of ours. */
+static enum verdict judge_absence(const struct goal *goal, bool is_new, uint64_t now, struct progress *progress)
 {
-	if (goal->absence_is_done)
+	if (goal->absence_is_done && (!is_new || progress->acted))
 		return DONE;
-	return ++progress->unseen > UNSEEN_LOOKS ? VANISHED : WAIT;
+	if (!progress->unseen_since)
+		progress->unseen_since = now;
+	return !is_new && now - progress->unseen_since >= UNSEEN_MS ? VANISHED : WAIT;
 }
 
-/* True if it is bound to something that is neither the target nor, when it is taken away, the stack's at all. */
+/*
+ * True if it is bound to something that is neither the target nor, when it is taken away, the stack's at all. Where nobody
+ * knows the target, an instance is foreign.
+ */
 static bool is_foreign(const struct job *job, const struct plan_step *step, const struct goal *goal,
 	const struct world_object *object, const char *target)
 {
 	if (!object->attached[0] || strcmp(object->attached, target) == 0)
 		return false;
-	if (goal->bound)
+	if (goal->bound || step->action == PLAN_DETACH)
 		return true;
-	if (step->action == PLAN_DETACH)
-		return target[0] != '\0';
-	if (step->action != PLAN_UNASSOCIATE || !target[0])
+	if (step->action != PLAN_UNASSOCIATE)
 		return false;
 	for (size_t i = 0; i < job->state.count; i++) {
 		if (strcmp(job->state.resources[i].id, object->attached) == 0)
@@ -222,13 +228,17 @@ static enum verdict judge(const struct goal *goal, const struct plan_step *step,
 	bool foreign, struct progress *progress)
 {
 	progress->looks++;
+	progress->unseen_since = 0;
 	if (foreign)
 		return ELSEWHERE;
 	if (is_in(object, goal->done))
 		return DONE;
 	if (is_in(object, goal->between)) {
 		progress->was_between = true;
-		return step->action == PLAN_DETACH && progress->looks % STUCK_LOOKS == 0 ? ACT : WAIT;
+		return (step->action == PLAN_DETACH || step->action == PLAN_DELETE) &&
+				progress->looks % STUCK_LOOKS == 0
+			? ACT
+			: WAIT;
 	}
 	if (step->action == PLAN_RUN && progress->was_between && is_in(object, "Stopped"))
 		return TAKEN_BACK;
@@ -241,13 +251,14 @@ static enum verdict judge(const struct goal *goal, const struct plan_step *step,
 }
 
 static void say_status(struct job *job, const struct plan_step *step, const struct world_object *object, bool found,
-	struct progress *progress)
+	bool is_new, struct progress *progress)
 {
-	const char *status = found ? object->status : "not there";
+	bool late = !found && is_new && !progress->acted;
+	const char *status = found ? object->status : late ? "not listed yet" : "not there";
 
 	if (strcmp(progress->status, status) == 0)
 		return;
-	if (progress->status[0])
+	if (progress->status[0] || late)
 		ctl_warn(job->ctl, "%s: %s", step->resource, status);
 	snprintf(progress->status, sizeof(progress->status), "%s", status);
 }
@@ -259,7 +270,16 @@ static enum ctl_exit pause_or_end(
 		return CTL_OK;
 	if (progress->last.code[0])
 		return cloud_error(&job->cloud, "wait for", step->resource, &progress->last);
-	return cloud_waited_enough(&job->cloud, step->resource, goal->what);
+	return cloud_waited_enough(&job->cloud, step->resource, progress->unseen_since ? "not listed" : goal->what);
+}
+
+static enum ctl_exit say_foreign(
+	struct job *job, const struct plan_step *step, const struct world_object *object, const char *target)
+{
+	return ctl_error(job->ctl, CTL_STALE, "resource", step->resource,
+		"%s is attached to %s, and %s; it is not touched", object->id, object->attached,
+		target[0] ? "that is not the stack's doing"
+			  : "which instance is the stack's is not known here; run it there");
 }
 
 static enum ctl_exit loop(struct job *job, const struct plan_step *step, const char *id, struct progress *progress)
@@ -270,14 +290,16 @@ static enum ctl_exit loop(struct job *job, const struct plan_step *step, const c
 	find_target(job, step, target);
 	for (;;) {
 		struct world_object object = {.kind = goal->kind};
+		/* Before the look: the last one comes when the time is over. */
+		bool is_new = world_is_new(&job->cloud, job_created(job, id));
 		bool found = false;
 		enum ctl_exit code = world_look(&job->cloud, goal->kind, id, &object, &found);
 
 		if (code != CTL_OK)
 			return code;
-		say_status(job, step, &object, found, progress);
+		say_status(job, step, &object, found, is_new, progress);
 		switch (found ? judge(goal, step, &object, is_foreign(job, step, goal, &object, target), progress)
-			      : judge_absence(goal, progress)) {
+			      : judge_absence(goal, is_new, clock_now(&job->cloud.net.clock), progress)) {
 		case DONE:
 			return CTL_OK;
 		case ACT:
@@ -289,12 +311,10 @@ static enum ctl_exit loop(struct job *job, const struct plan_step *step, const c
 				"in the console",
 				id, object.status);
 		case ELSEWHERE:
-			return ctl_error(job->ctl, CTL_STALE, "resource", step->resource,
-				"%s is attached to %s, and that is not the stack's doing; it is not touched", id,
-				object.attached);
+			return say_foreign(job, step, &object, target);
 		case VANISHED:
-			return ctl_error(
-				job->ctl, CTL_FAILED, "resource", step->resource, "%s does not exist any more", id);
+			return ctl_error(job->ctl, CTL_FAILED, "resource", step->resource,
+				"the service does not list %s (any more); run it again", id);
 		default:
 			break;
 		}
@@ -347,7 +367,8 @@ enum ctl_exit job_converge(struct job *job, const struct plan_step *step)
 	rpc_reply_clear(&progress.last);
 	if (code != CTL_OK)
 		return code;
-	if (ends_it(step->action))
+	/* Another object of the same name stays recorded. */
+	if (ends_it(step->action) && strcmp(job_id(job, step->resource), id) == 0)
 		state_remove(&job->state, step->resource);
 	if (!ends_it(step->action) && !job->state.pending.request)
 		return CTL_OK;

@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "ctl/cloud/commands.h"
 #include "ctl/cloud/sign.h"
+
+/* For so long a rule may not be listed. */
+#define RULE_UNSEEN_MS 60000
 
 /* Of terway, the network of Kubernetes there: it takes no addresses for pods from an interface with this tag. */
 #define TAG_TERWAY "terway.alibabacloud.com/excluded"
@@ -110,7 +112,9 @@ static void identifier_of(const char *action, const cJSON *json, char id[static 
 /* The service does not say which rule it made, nor whether it made one: an equal one is success and nothing new. */
 static enum ctl_exit find_rule(struct job *job, const char *resource, char id[static STACK_ID], bool *ours)
 {
-	for (unsigned attempt = 0; attempt < 8; attempt++) {
+	uint64_t end = clock_now(&job->cloud.net.clock) + RULE_UNSEEN_MS;
+
+	for (unsigned attempt = 0; attempt == 0 || clock_now(&job->cloud.net.clock) < end; attempt++) {
 		_cleanup_world_ struct world world = {.objects = NULL};
 		enum ctl_exit code = world_read_rules(&job->cloud, job->stack->group, job->stack, &job->state, &world);
 		const struct world_object *object = world_find(&world, resource);
@@ -129,31 +133,37 @@ static enum ctl_exit find_rule(struct job *job, const char *resource, char id[st
 		job->ctl, CTL_PARTLY, "rule", resource, "the service took it and does not list it; run it again");
 }
 
-static enum ctl_exit keep_created(struct job *job, const char *resource, const char *id, bool ours)
+/* The call is over, and this is what it made. */
+static enum ctl_exit note_created(struct job *job, const char *resource, const char *id, bool ours)
 {
 	struct state_resource *made = state_set(&job->state, resource, id);
 
 	if (!made)
 		return cloud_no_memory(&job->cloud);
-	made->created = (uint64_t)time(NULL);
+	made->created = clock_wall(&job->cloud.net.clock);
 	made->pre_existing = !ours;
 	if (starts_with(resource, "rule/"))
 		memcpy(made->group, job->stack->group, sizeof(made->group));
 	state_end(&job->state);
-	return job_save(job);
+	return CTL_OK;
 }
 
-/* After an answer that leaves no doubt the token is of no use any more. */
-static bool is_definite(enum cloud_class class)
+/*
+ * After an answer that leaves no doubt the token is of no use any more. Who has no right to call gets no word about an
+ * earlier call: that tells something only when there was none.
+ */
+static bool is_definite(enum cloud_class class, bool repeated)
 {
-	return class == CLOUD_STOP || class == CLOUD_GONE || class == CLOUD_MISMATCH;
+	return class == CLOUD_STOP || class == CLOUD_GONE || class == CLOUD_MISMATCH ||
+		(!repeated && (class == CLOUD_DENIED || class == CLOUD_EXPIRED));
 }
 
-static enum ctl_exit give_up(struct job *job, const char *action, const struct rpc_reply *reply, enum ctl_exit code)
+static enum ctl_exit give_up(
+	struct job *job, const char *action, const struct rpc_reply *reply, bool repeated, enum ctl_exit code)
 {
 	enum ctl_exit saved;
 
-	if (!is_definite(reply->class))
+	if (!is_definite(reply->class, repeated || reply->repeated))
 		return code;
 	state_end(&job->state);
 	saved = job_save(job);
@@ -162,21 +172,24 @@ static enum ctl_exit give_up(struct job *job, const char *action, const struct r
 	return saved == CTL_OK ? code : saved;
 }
 
-/* Sends the journalled call until there is a clear answer. */
+/* Sends the journalled call until there is a clear answer; repeated: it may have been answered before. */
 static enum ctl_exit send_create(
-	struct job *job, const char *resource, const char *action, const struct cloud_params *params)
+	struct job *job, const char *resource, const char *action, const struct cloud_params *params, bool repeated)
 {
 	enum cloud_product product = strcmp(action, "AllocateEipAddress") == 0 ? CLOUD_VPC : CLOUD_ECS;
 	bool is_rule = starts_with(resource, "rule/");
 	char id[STACK_ID] = "";
+	enum ctl_exit code;
 	bool ours = true;
 
 	for (unsigned attempt = 0;; attempt++) {
 		_cleanup_rpc_reply_ struct rpc_reply reply = {.json = NULL};
-		enum ctl_exit code = cloud_call(&job->cloud, product, action, CLOUD_TOKEN, params, &reply);
+
+		code = cloud_call(&job->cloud, product, action, CLOUD_TOKEN, params, &reply);
 
 		if (code != CTL_OK || reply.class == CLOUD_GONE)
-			return give_up(job, action, &reply, code);
+			return give_up(job, action, &reply, repeated, code);
+		repeated = repeated || reply.repeated || reply.class != CLOUD_BUSY;
 		if (reply.class == CLOUD_FINE && is_rule)
 			break;
 		if (reply.class == CLOUD_FINE)
@@ -189,13 +202,12 @@ static enum ctl_exit send_create(
 				? cloud_error(&job->cloud, "call", action, &reply)
 				: cloud_waited_enough(&job->cloud, resource, "without identifier");
 	}
-	if (is_rule) {
-		enum ctl_exit code = find_rule(job, resource, id, &ours);
-
-		if (code != CTL_OK)
-			return code;
-	}
-	return keep_created(job, resource, id, ours);
+	if (is_rule)
+		code = find_rule(job, resource, id, &ours);
+	if (code != CTL_OK)
+		return code;
+	code = note_created(job, resource, id, ours);
+	return code == CTL_OK ? job_save(job) : code;
 }
 
 enum ctl_exit job_create(struct job *job, const struct plan_step *step)
@@ -220,7 +232,7 @@ enum ctl_exit job_create(struct job *job, const struct plan_step *step)
 		action = add_rule(job, step, &params);
 	}
 	code = job_journal(job, step->resource, action, token, &params);
-	return code == CTL_OK ? send_create(job, step->resource, action, &params) : code;
+	return code == CTL_OK ? send_create(job, step->resource, action, &params, false) : code;
 }
 
 static bool is_creation(const char *action)
@@ -235,30 +247,48 @@ static bool is_creation(const char *action)
 	return false;
 }
 
-enum ctl_exit job_recover(struct job *job)
+enum ctl_exit job_settle(struct job *job, bool *settled)
 {
-	struct state_pending *pending = &job->state.pending;
-	_cleanup_cloud_params_ struct cloud_params params = {.items = NULL};
+	const struct state_pending *pending = &job->state.pending;
 	const struct world_object *object;
-	char resource[STATE_RESOURCE], action[64];
-	int r;
 
+	*settled = false;
 	if (!pending->request)
 		return CTL_OK;
 	/* What only changes something is seen in the world; what makes something has to be found or repeated. */
 	if (!is_creation(pending->action)) {
 		state_end(&job->state);
-		return job_save(job);
+		*settled = true;
+		return CTL_OK;
 	}
-	memcpy(resource, pending->name, sizeof(resource));
-	memcpy(action, pending->action, sizeof(action));
-	object = world_find(&job->world, resource);
-	if (object && object->tagged)
-		return keep_created(job, resource, object->id, true);
-	ctl_warn(job->ctl, "%s: an earlier run ended during %s; sending the same call again", resource, action);
-	r = cloud_params_parse(pending->request, &params);
+	object = world_find(&job->world, pending->name);
+	if (!object || !object->tagged)
+		return CTL_OK;
+	*settled = true;
+	return note_created(job, pending->name, object->id, true);
+}
+
+enum ctl_exit job_confirm_recovery(struct job *job, bool yes)
+{
+	const struct state_pending *pending = &job->state.pending;
+	bool bills = strcmp(pending->action, "RunInstances") == 0 || strcmp(pending->action, "AllocateEipAddress") == 0;
+
+	ctl_warn(job->ctl, "%s: an earlier run ended during %s; the same call is sent again first", pending->name,
+		pending->action);
+	return job_confirm(job, bills ? "That costs money. Go on?" : "Go on?", yes);
+}
+
+enum ctl_exit job_recover(struct job *job)
+{
+	const struct state_pending *pending = &job->state.pending;
+	_cleanup_cloud_params_ struct cloud_params params = {.items = NULL};
+	char resource[STATE_RESOURCE], action[64];
+	int r = cloud_params_parse(pending->request, &params);
+
 	if (r < 0)
 		return ctl_error(job->ctl, CTL_BAD_INPUT, "state", job->state.path,
 			"its unfinished call is damaged; %s", "put the file aside, then smcctl cloud import");
-	return send_create(job, resource, action, &params);
+	memcpy(resource, pending->name, sizeof(resource));
+	memcpy(action, pending->action, sizeof(action));
+	return send_create(job, resource, action, &params, true);
 }

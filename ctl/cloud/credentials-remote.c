@@ -10,6 +10,10 @@
 #include "ctl/cloud/metadata.h"
 #include "ctl/cloud/secret.h"
 
+#define REPEATS 6u
+#define BACKOFF_BASE_MS 1000
+#define BACKOFF_CAP_MS 8000
+
 static int copy(const cJSON *object, const char *name, char **out)
 {
 	const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
@@ -42,12 +46,32 @@ int credentials_read_json(const cJSON *object, const char *provider, struct clou
 	return 0;
 }
 
+int credentials_read_text(const char *text, const char *provider, struct cloud_credential *out)
+{
+	_cleanup_secret_tree_ cJSON *tree = cJSON_Parse(text);
+
+	return credentials_read_json(tree, provider, out);
+}
+
 static int ask_sts(struct cloud_net *net, const struct rpc_call *call, const char *provider,
 	struct cloud_credential *out, struct credential_problem *problem)
 {
 	_cleanup_rpc_reply_ struct rpc_reply reply = {.json = NULL};
-	int r = rpc_send(net, call, &reply);
+	int r;
 
+	/* To ask twice does no harm: what is handed out and not used runs out. */
+	for (unsigned attempt = 0;; attempt++) {
+		r = rpc_send(net, call, &reply);
+		if (r < 0 || (reply.class != CLOUD_THROTTLED && reply.class != CLOUD_AGAIN) || attempt == REPEATS)
+			break;
+		/* Where nobody waits for it, the caller says what becomes of it. */
+		if (attempt == 0 && net->clock.deadline)
+			ctl_warn(net->ctl, "call %s: %s%s%s; trying again", call->action, reply.code,
+				reply.code[0] ? ": " : "", reply.text);
+		if (!clock_wait(&net->clock, clock_backoff(attempt, BACKOFF_BASE_MS, BACKOFF_CAP_MS)))
+			break;
+		rpc_reply_clear(&reply);
+	}
 	if (r < 0)
 		return r == -ENOMEM ? r : credentials_problem(problem, r, call->action, "%s", strerror(-r));
 	if (reply.class != CLOUD_FINE)
@@ -64,6 +88,11 @@ static const char *sts_region(const char *wanted)
 	return region ? region : "cn-hangzhou";
 }
 
+static bool sts_inside(void)
+{
+	return credentials_env_true("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED");
+}
+
 int credentials_oidc(struct cloud_net *net, struct cloud_credential *out, struct credential_problem *problem)
 {
 	const char *role = credentials_env("ALIBABA_CLOUD_ROLE_ARN");
@@ -73,7 +102,7 @@ int credentials_oidc(struct cloud_net *net, struct cloud_credential *out, struct
 	_cleanup_cloud_params_ struct cloud_params params = {.items = NULL};
 	_cleanup_secret_ char *token = NULL;
 	_cleanup_close_ int fd = -1;
-	struct rpc_call call = {CLOUD_STS, "AssumeRoleWithOIDC", sts_region(NULL), &params, NULL};
+	struct rpc_call call = {CLOUD_STS, "AssumeRoleWithOIDC", sts_region(NULL), &params, NULL, sts_inside()};
 	size_t size = 0;
 	int r;
 
@@ -96,7 +125,8 @@ static int assume_role(struct cloud_net *net, const struct credential_profile *p
 {
 	const struct cloud_credential own = {.id = profile->id, .secret = profile->secret, .token = profile->token};
 	_cleanup_cloud_params_ struct cloud_params params = {.items = NULL};
-	struct rpc_call call = {CLOUD_STS, "AssumeRole", sts_region(profile->sts_region), &params, &own};
+	struct rpc_call call = {CLOUD_STS, "AssumeRole", sts_region(profile->sts_region), &params, &own,
+		profile->inside || sts_inside()};
 
 	if (!profile->role_arn)
 		return credentials_problem(problem, -EINVAL, "", "the profile names no role ARN");
@@ -139,13 +169,14 @@ int credentials_metadata(
 	_cleanup_free_ char *own_role = NULL;
 	_cleanup_free_ char *full = NULL;
 	_cleanup_secret_ char *text = NULL;
-	cJSON *json;
 	int r = 0;
 
 	if (!role) {
 		r = metadata_get(net, path, &own_role);
 		role = own_role;
 	}
+	if (r == -EIO)
+		return credentials_problem(problem, r, "metadata service", "it is there and does not answer");
 	if (r < 0)
 		return r;
 	if (asprintf(&full, "%s%s", path, role) < 0) {
@@ -156,11 +187,11 @@ int credentials_metadata(
 	if (r == -ENOENT)
 		return credentials_problem(
 			problem, -EIO, "metadata service", "the instance has no RAM role of the name '%.64s'", role);
+	if (r == -EIO)
+		return credentials_problem(problem, r, "metadata service", "it is there and does not answer");
 	if (r < 0)
 		return r;
-	json = cJSON_Parse(text);
-	r = credentials_read_json(json, "metadata service", out);
-	cJSON_Delete(json);
+	r = credentials_read_text(text, "metadata service", out);
 	return r == -EINVAL ? credentials_problem(problem, -EIO, "metadata service", "its reply holds no credentials")
 			    : r;
 }

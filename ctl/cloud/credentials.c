@@ -33,7 +33,7 @@ const char *credentials_env(const char *name)
 	return value && *value ? value : NULL;
 }
 
-static bool is_true(const char *name)
+bool credentials_env_true(const char *name)
 {
 	const char *value = credentials_env(name);
 
@@ -53,6 +53,7 @@ void credential_profile_clear(struct credential_profile *profile)
 	secret_free(profile->external_id);
 	free(profile->sts_region);
 	free(profile->seconds);
+	free(profile->region);
 	*profile = (struct credential_profile){.mode = NULL};
 }
 
@@ -91,7 +92,8 @@ static int from_environment(struct cloud_credential *out, struct credential_prob
 	X("ram_session_name", session) \
 	X("policy", policy) \
 	X("external_id", external_id) \
-	X("sts_region", sts_region)
+	X("sts_region", sts_region) \
+	X("region_id", region)
 
 static int copy_string(const cJSON *object, const char *name, char **out)
 {
@@ -121,32 +123,17 @@ static int copy_profile(const cJSON *object, struct credential_profile *out)
 	}
 	if (r < 0)
 		return r;
+	made.inside = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, "enable_vpc"));
 	*out = made;
 	/* NOLINTNEXTLINE(clang-analyzer-deadcode.DeadStores): the cleanup attribute reads it */
 	made = (struct credential_profile){.mode = NULL};
 	return 0;
 }
 
-static void wipe_tree(cJSON *item)
-{
-	for (; item; item = item->next) {
-		if (item->valuestring)
-			explicit_bzero(item->valuestring, strlen(item->valuestring));
-		/* NOLINTNEXTLINE(misc-no-recursion): cJSON bounds the depth */
-		wipe_tree(item->child);
-	}
-}
-
-static void delete_secret_tree(cJSON **tree)
-{
-	wipe_tree(*tree);
-	cJSON_Delete(*tree);
-}
-
 int credentials_read_profile(const char *text, size_t size, const char *name, struct credential_profile *out,
 	struct credential_problem *problem)
 {
-	__attribute__((cleanup(delete_secret_tree))) cJSON *tree = cJSON_ParseWithLength(text, size);
+	_cleanup_secret_tree_ cJSON *tree = cJSON_ParseWithLength(text, size);
 	const cJSON *profiles, *profile;
 
 	if (!cJSON_IsObject(tree))
@@ -227,6 +214,8 @@ static int from_file(struct cloud_net *net, const char *path, read_function *rea
 	}
 	if (r == 0)
 		r = credentials_of_profile(net, &profile, provider, out, problem);
+	if (r == 0)
+		out->region = take(profile.region);
 	if (r == -ENOENT || r == -EINVAL)
 		snprintf(problem->object, sizeof(problem->object), "%s", path);
 	return r == -ENOENT ? -EINVAL : r;
@@ -237,7 +226,7 @@ static int from_cli(struct cloud_net *net, struct cloud_credential *out, struct 
 	_cleanup_free_ char *path = NULL;
 	int r;
 
-	if (is_true("ALIBABA_CLOUD_CLI_PROFILE_DISABLED"))
+	if (credentials_env_true("ALIBABA_CLOUD_CLI_PROFILE_DISABLED"))
 		return -ENOENT;
 	r = find_file("ALIBABA_CLOUD_CONFIG_FILE", ".aliyun/config.json", &path);
 	return r < 0 ? r : from_file(net, path, credentials_read_profile, "CLI profile", out, problem);
@@ -261,7 +250,7 @@ int credentials_find(struct cloud_net *net, struct cloud_credential *out, struct
 		r = from_cli(net, out, problem);
 	if (r == -ENOENT)
 		r = from_ini(net, out, problem);
-	if (r == -ENOENT && !is_true("ALIBABA_CLOUD_ECS_METADATA_DISABLED"))
+	if (r == -ENOENT && !credentials_env_true("ALIBABA_CLOUD_ECS_METADATA_DISABLED"))
 		r = credentials_metadata(net, credentials_env("ALIBABA_CLOUD_ECS_METADATA"), out, problem);
 	if (r == -ENOENT)
 		(void)credentials_problem(problem, r, "access key",

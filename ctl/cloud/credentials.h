@@ -30,6 +30,8 @@ struct credential_profile {
 	char *external_id;
 	char *sts_region;
 	char *seconds;
+	char *region;
+	bool inside; /* STS is asked within the VPC */
 };
 
 #define _cleanup_credential_profile_ _cleanup_(credential_profile_clear)
@@ -52,6 +54,9 @@ _must_check_ int credentials_of_profile(struct cloud_net *net, struct credential
 /* From the reply of STS or the metadata service. Returns 0 or -EINVAL or -ENOMEM. */
 _must_check_ int credentials_read_json(const cJSON *object, const char *provider, struct cloud_credential *out);
 
+/* The same from its text, of which nothing stays in memory. */
+_must_check_ int credentials_read_text(const char *text, const char *provider, struct cloud_credential *out);
+
 /* From STS with an OIDC token, when the environment names one; -ENOENT: it does not. */
 _must_check_ int credentials_oidc(
 	struct cloud_net *net, struct cloud_credential *out, struct credential_problem *problem);
@@ -66,5 +71,8 @@ __attribute__((format(printf, 4, 5))) int credentials_problem(
 
 /* getenv(), with an empty value as none. */
 const char *credentials_env(const char *name);
+
+/* True if it is "true", in whatever case. */
+bool credentials_env_true(const char *name);
 
 #endif

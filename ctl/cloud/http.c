@@ -105,19 +105,33 @@ static bool take_header(const char *line, size_t length, const char *name, char 
 	return true;
 }
 
-static size_t take_headers(char *line, size_t one, size_t length, void *to)
+void http_reply_header(struct http_reply *reply, const char *line, size_t length)
 {
-	struct http_reply *reply = to;
 	char number[16] = "";
 	uint64_t value;
 
-	(void)one;
 	(void)take_header(line, length, "x-acs-request-id", reply->request_id, sizeof(reply->request_id));
 	(void)take_header(line, length, "date", reply->date, sizeof(reply->date));
 	if (take_header(line, length, "x-acs-retry-after", number, sizeof(number)) &&
 		text_to_uint(number, 0, 3600000, &value) == 0)
 		reply->retry_after = (long)value;
+}
+
+static size_t take_headers(char *line, size_t one, size_t length, void *to)
+{
+	(void)one;
+	http_reply_header(to, line, length);
 	return length;
+}
+
+/* The option by words came with 7.85, and deprecates that by bits, which is all that the 8 series of distributions has. */
+static CURLcode allow_scheme(CURL *curl, bool plain)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+	return curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, plain ? "http" : "https");
+#else
+	return curl_easy_setopt(curl, CURLOPT_PROTOCOLS, plain ? (long)CURLPROTO_HTTP : (long)CURLPROTO_HTTPS);
+#endif
 }
 
 static int set_up(CURL *curl, const struct http_request *request, struct curl_slist *headers, struct sink *sink)
@@ -127,7 +141,7 @@ static int set_up(CURL *curl, const struct http_request *request, struct curl_sl
 
 	curl_easy_reset(curl);
 	r |= curl_easy_setopt(curl, CURLOPT_URL, request->url);
-	r |= curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, plain ? "http" : "https");
+	r |= allow_scheme(curl, plain);
 	/* A redirect would carry the signed request, and with it the token, to somebody else. */
 	r |= curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
 	/*
@@ -162,6 +176,9 @@ static int set_up(CURL *curl, const struct http_request *request, struct curl_sl
 /* What no second attempt can mend. */
 static bool is_final(CURLcode code)
 {
+	/* A number of its own until 7.62. */
+	if (code == CURLE_SSL_CACERT)
+		return true;
 	switch (code) {
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_URL_MALFORMAT:

@@ -37,6 +37,9 @@ _must_check_ int http_open(struct http **out);
 void http_close(struct http **http);
 void http_reply_clear(struct http_reply *reply);
 
+/* Takes a header line of the reply, which need not end; those that mean nothing here are passed over. */
+void http_reply_header(struct http_reply *reply, const char *line, size_t length);
+
 /*
  * Sends the request and takes the reply, whatever its status. Returns 0; -ECOMM (transport: the request may or may not
  * have had its effect), -EPROTO (certificate, scheme, reply too large: no retry helps) or -ENOMEM. reply->problem says

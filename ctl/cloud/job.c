@@ -67,6 +67,7 @@ static enum ctl_exit load_state(struct job *job, const char *path, bool changes)
 		return ctl_error(job->ctl, CTL_STALE, "state", path,
 			"it is of stack %s in %s, the file of %s in %s; name another one with --state",
 			job->state.stack, job->state.region, job->stack->name, job->stack->region);
+	state_resume(&job->state);
 	return CTL_OK;
 }
 
@@ -134,6 +135,15 @@ const char *job_instance(const struct job *job)
 	return job->world.instance.id[0] ? job->world.instance.id : job_id(job, "instance");
 }
 
+uint64_t job_created(const struct job *job, const char *id)
+{
+	for (size_t i = 0; i < job->state.count; i++) {
+		if (strcmp(job->state.resources[i].id, id) == 0)
+			return job->state.resources[i].created;
+	}
+	return 0;
+}
+
 enum ctl_exit job_journal(
 	struct job *job, const char *resource, const char *action, const char *token, const struct cloud_params *params)
 {
@@ -158,6 +168,7 @@ enum ctl_exit job_refusals(struct job *job)
 enum ctl_exit job_confirm(struct job *job, const char *question, bool yes)
 {
 	char answer[16];
+	bool confirmed;
 
 	if (yes)
 		return CTL_OK;
@@ -166,7 +177,11 @@ enum ctl_exit job_confirm(struct job *job, const char *question, bool yes)
 			"nobody can be asked here, so it needs --yes; nothing was changed");
 	fprintf(job->ctl->err, "%s Only \"yes\" goes on: ", question);
 	fflush(job->ctl->err);
-	if (fgets(answer, sizeof(answer), stdin) && strcmp(answer, "yes\n") == 0)
+	/* Nothing is under way: Ctrl-C is an answer, too. */
+	clock_release_signals();
+	confirmed = fgets(answer, sizeof(answer), stdin) && strcmp(answer, "yes\n") == 0;
+	clock_hold_signals();
+	if (confirmed)
 		return CTL_OK;
 	return ctl_error(job->ctl, CTL_FAILED, "cloud", NULL, "not confirmed; nothing was changed");
 }
@@ -226,12 +241,16 @@ static void say_what_exists(struct job *job)
 			job->state.pending.name, job->state.pending.action);
 }
 
-/* What failed to be detached need not be waited for to be deleted. */
+/* What failed to be detached need not be waited for to be deleted; another object of the same name is another. */
 static bool has_failed(const struct job *job, size_t before)
 {
+	const struct plan_step *step = &job->plan.steps[before];
+
 	for (size_t i = 0; i < before; i++) {
-		if (job->plan.steps[i].failed &&
-			strcmp(job->plan.steps[i].resource, job->plan.steps[before].resource) == 0)
+		const struct plan_step *earlier = &job->plan.steps[i];
+
+		if (earlier->failed && strcmp(earlier->resource, step->resource) == 0 &&
+			strcmp(earlier->id, step->id) == 0)
 			return true;
 	}
 	return false;

@@ -35,7 +35,16 @@ enum ctl_exit job_save(struct job *job);
 /* Reads the world anew. */
 enum ctl_exit job_look(struct job *job, bool with_surroundings);
 
-/* Finishes the call that an earlier run was about to send when it ended. */
+/*
+ * Of the call that an earlier run was about to send when it ended: drops one that only changed something, and takes in
+ * what is seen to have been made, which is *settled and still to be saved. What is pending then has to be sent again.
+ */
+enum ctl_exit job_settle(struct job *job, bool *settled);
+
+/* Says what has to be sent again, and asks. */
+enum ctl_exit job_confirm_recovery(struct job *job, bool yes);
+
+/* Sends it again. */
 enum ctl_exit job_recover(struct job *job);
 
 /* Says each refusal of the plan. Returns the exit code of the first one, CTL_OK when there is none. */
@@ -63,6 +72,9 @@ const char *job_id(const struct job *job, const char *resource);
 
 /* The instance that things are attached to, or "". */
 const char *job_instance(const struct job *job);
+
+/* When the object of that identifier was made, by the state; 0: unknown. */
+uint64_t job_created(const struct job *job, const char *id);
 
 /* Journals a call before it is sent. token NULL: the action takes none. */
 enum ctl_exit job_journal(struct job *job, const char *resource, const char *action, const char *token,

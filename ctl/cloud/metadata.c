@@ -12,6 +12,33 @@
 /* It answers from the same host, or not at all; a double on a loaded machine may take its time. */
 #define TIMEOUT_MS 1000
 #define TIMEOUT_DOUBLE_MS 10000
+#define REPEATS 3u
+#define BACKOFF_BASE_MS 500
+#define BACKOFF_CAP_MS 4000
+
+/*
+ * Where it has never answered this is probably no instance, which has to be found out fast: then one repetition, in case
+ * a packet was lost. Returns 0, -ENOENT (nobody there), -EIO (it is there and fails) or -ENOMEM.
+ */
+static int ask_until(struct cloud_net *net, const struct http_request *request, struct http_reply *reply)
+{
+	for (unsigned attempt = 0;; attempt++) {
+		int r = http_do(net->http, request, reply);
+		bool failed = r == 0 && (reply->status >= 500 || reply->status == 429);
+		bool again;
+
+		if (r == -ENOMEM)
+			return r;
+		net->has_metadata = net->has_metadata || r == 0;
+		again = failed || (r == -ECOMM && (net->has_metadata || attempt == 0));
+		if (r == 0 && !failed)
+			return 0;
+		if (!again || attempt == REPEATS ||
+			!clock_wait(&net->clock, clock_backoff(attempt, BACKOFF_BASE_MS, BACKOFF_CAP_MS)))
+			return net->has_metadata ? -EIO : -ENOENT;
+		http_reply_clear(reply);
+	}
+}
 
 static int ask(struct cloud_net *net, const char *method, const char *path, const char *header, char **out)
 {
@@ -28,10 +55,10 @@ static int ask(struct cloud_net *net, const char *method, const char *path, cons
 	request.url = url;
 	if (net->clock.speed > 1)
 		request.timeout_ms = TIMEOUT_DOUBLE_MS;
-	r = http_do(net->http, &request, &reply);
-	if (r == -ENOMEM)
+	r = ask_until(net, &request, &reply);
+	if (r < 0)
 		return r;
-	if (r < 0 || reply.status != 200 || !reply.body || strlen(reply.body) != reply.size)
+	if (reply.status != 200 || !reply.body || strlen(reply.body) != reply.size)
 		return -ENOENT;
 	/* Headers and paths are made of the one-line ones. */
 	if (reply.body[0] != '{')

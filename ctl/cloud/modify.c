@@ -81,7 +81,7 @@ static enum ctl_exit converge(
 	for (unsigned looks = 0;; looks++) {
 		struct world_object object = {.kind = wanted->kind};
 		bool found = false;
-		enum ctl_exit code = world_look(&job->cloud, wanted->kind, id, &object, &found);
+		enum ctl_exit code = world_await(&job->cloud, wanted->kind, id, job_created(job, id), &object, &found);
 
 		if (code != CTL_OK)
 			return code;

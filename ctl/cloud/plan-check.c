@@ -6,12 +6,19 @@
 
 #include "ctl/cloud/plan.h"
 
+bool plan_is_going(const struct world_object *object)
+{
+	return strcmp(object->status, "Deleting") == 0 || strcmp(object->status, "Releasing") == 0;
+}
+
 const struct world_object *plan_interface_of(const struct stack *stack, const struct world *world, size_t i)
 {
+	const struct world_object *there;
 	char name[STATE_RESOURCE];
 
 	snprintf(name, sizeof(name), "interface/%s", stack->interfaces[i].name);
-	return world_find(world, name);
+	there = world_find(world, name);
+	return there && plan_is_going(there) ? NULL : there;
 }
 
 /*
@@ -66,13 +73,23 @@ static void check_room(const struct stack *stack, const struct world *world, str
 			(unsigned long long)world->type.queue_pairs, (unsigned long long)pairs);
 }
 
+/* The first is cut off, and "" where nobody asked. */
+static bool is_other(const char found[static 32], const char *wanted)
+{
+	return found[0] && strncmp(found, wanted, 31) != 0;
+}
+
 static void check_zones(const struct stack *stack, const struct world *world, struct plan *plan)
 {
 	for (size_t i = 0; i < stack->interface_count; i++) {
-		if (world->zones[i][0] && strcmp(world->zones[i], world->zone) != 0)
+		if (is_other(world->zones[i], world->zone))
 			plan_refuse(plan, CTL_CANNOT, stack->interfaces[i].name,
 				"its vSwitch %s is in zone %s, the instance in %s; take a vSwitch of that zone",
 				stack->interfaces[i].vswitch, world->zones[i], world->zone);
+		if (world->vpc[0] && is_other(world->vpcs[i], world->vpc))
+			plan_refuse(plan, CTL_CANNOT, stack->interfaces[i].name,
+				"its vSwitch %s is in %s, the instance in %s; take a vSwitch of that VPC",
+				stack->interfaces[i].vswitch, world->vpcs[i], world->vpc);
 	}
 }
 

@@ -15,6 +15,12 @@ static void add(struct plan *plan, enum plan_action action, const struct world_o
 		snprintf(step->why, sizeof(step->why), "%s", why);
 }
 
+/* Bound to nothing: nothing to be undone before it is deleted. */
+static bool is_free(const struct world_object *object)
+{
+	return strcmp(object->status, "Available") == 0 || plan_is_going(object);
+}
+
 void plan_remove(struct plan *plan, const struct world_object *object, bool pre_existing, const char *why)
 {
 	if (object->kind == WORLD_RULE) {
@@ -33,12 +39,12 @@ void plan_remove(struct plan *plan, const struct world_object *object, bool pre_
 	}
 	switch (object->kind) {
 	case WORLD_ADDRESS:
-		if (strcmp(object->status, "Available") != 0)
+		if (!is_free(object))
 			add(plan, PLAN_UNASSOCIATE, object, why);
 		add(plan, PLAN_RELEASE, object, why);
 		break;
 	case WORLD_INTERFACE:
-		if (strcmp(object->status, "Available") != 0)
+		if (!is_free(object))
 			add(plan, PLAN_DETACH, object, why);
 		add(plan, PLAN_DELETE, object, why);
 		break;

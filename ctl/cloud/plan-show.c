@@ -48,10 +48,13 @@ bool plan_bills(const struct plan *plan)
 	return false;
 }
 
-uint64_t plan_digest(const struct plan *plan, const struct stack *stack, const struct state *state)
+uint64_t plan_digest(
+	const struct plan *plan, const struct stack *stack, const struct state *state, const char *instance)
 {
 	uint64_t digest = stack->digest ^ (state->serial * UINT64_C(0x9e3779b97f4a7c15));
 
+	/* "this" is another one on another machine. */
+	digest = digest * UINT64_C(0x100000001b3) ^ policy_digest(instance, strlen(instance));
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_step *step = &plan->steps[i];
 		char text[STATE_RESOURCE + STACK_ID + 64];
@@ -67,8 +70,9 @@ static void show_costs(struct out *out, const struct plan *plan, const struct st
 {
 	for (size_t i = 0; i < plan->count; i++) {
 		if (plan->steps[i].action == PLAN_RUN)
-			out_note(out, "bills: the instance %s, %s an hour (an estimate; disks and traffic come on top)",
-				stack->run.type, price[0] ? price : "price unknown");
+			out_note(out, "bills: the instance %s, %s%s", stack->run.type,
+				price[0] ? price : "price unknown",
+				price[0] ? " an hour (an estimate; disks and traffic come on top)" : "");
 		if (plan->steps[i].action == PLAN_MODIFY && plan->steps[i].bills)
 			out_note(out, "bills: the public address by another bandwidth");
 		if (plan->steps[i].action == PLAN_ALLOCATE)

@@ -132,8 +132,12 @@ static void plan_rule(
 	object = world_find(world, name);
 	recorded = state_find(state, name);
 	if (object && world_same_rule(&object->rule, rule)) {
-		step = add(plan, '=', PLAN_KEEP, name, object->id, "%s",
-			object->tagged ? "there" : "there already, and not the stack's: it stays when the stack goes");
+		step = object->owner[0]
+			? add(plan, '=', PLAN_KEEP, name, object->id,
+				  "there already, of the stack %s: it goes when that one goes", object->owner)
+			: add(plan, '=', PLAN_KEEP, name, object->id, "%s",
+				  object->tagged ? "there"
+						 : "there already, and not the stack's: it stays when the stack goes");
 		if (step)
 			step->pre_existing = !object->tagged && (!recorded || recorded->pre_existing);
 		return;
@@ -240,14 +244,30 @@ static const char *address_target(const struct stack *stack, const struct world 
 	return object ? object->id : "";
 }
 
-/* An address that is there and bound to nothing else. */
-static void plan_address_there(
-	const struct stack *stack, const struct world_object *object, const char *on, struct plan *plan)
+static bool is_wanted(const struct stack *stack, const char *resource);
+
+/* What of the stack the address is bound to by an earlier file: "instance", "interface/NAME", or NULL. */
+static const char *bound_before(const struct world *world, const struct world_object *address)
 {
-	bool bound = strcmp(object->status, "InUse") == 0;
+	if (strcmp(address->attached, world->instance.id) == 0)
+		return "instance";
+	for (size_t i = 0; i < world->count; i++) {
+		if (world->objects[i].tagged && strcmp(world->objects[i].id, address->attached) == 0)
+			return world->objects[i].resource;
+	}
+	return NULL;
+}
+
+/* An address that is there and bound to nothing but what is the stack's; before: to another thing than is wanted now. */
+static void plan_address_there(const struct stack *stack, const struct world_object *object, const char *before,
+	const char *on, struct plan *plan)
+{
+	bool bound = !before && strcmp(object->status, "InUse") == 0;
 	bool modified = object->bandwidth != stack->address.bandwidth;
 	struct plan_step *step;
 
+	if (before)
+		add(plan, '~', PLAN_UNASSOCIATE, "address", object->id, "from %s", before);
 	if (modified) {
 		step = add(plan, '~', PLAN_MODIFY, "address", object->id, "%u Mbit/s instead of %llu",
 			stack->address.bandwidth, (unsigned long long)object->bandwidth);
@@ -256,7 +276,8 @@ static void plan_address_there(
 			step->bills = stack->address.by_bandwidth;
 	}
 	if (!bound)
-		add(plan, '~', PLAN_ASSOCIATE, "address", object->id, "is %s; with %s", object->status, on);
+		add(plan, '~', PLAN_ASSOCIATE, "address", object->id, "is %s; with %s",
+			before ? "taken from there" : object->status, on);
 	else if (!modified)
 		add(plan, '=', PLAN_KEEP, "address", object->id, "%s on %s", object->address, on);
 }
@@ -268,9 +289,10 @@ static void plan_address(
 	const char *target = address_target(stack, world);
 	const char *on = stack->address.on[0] ? stack->address.on : "instance";
 	const char *charge = stack->address.by_bandwidth ? "PayByBandwidth" : "PayByTraffic";
+	const char *before = NULL;
 	struct plan_step *step;
 
-	if (!object) {
+	if (!object || plan_is_going(object)) {
 		step = add(plan, '+', PLAN_ALLOCATE, "address", "", "%u Mbit/s, %s%s%s", stack->address.bandwidth,
 			charge, state_find(state, "address") ? "; " : "", state_find(state, "address") ? gone : "");
 		if (step)
@@ -286,12 +308,17 @@ static void plan_address(
 			"then "
 			"another one: take it out of the file, apply, put it in again",
 			object->id, object->type);
-	else if (object->attached[0] && strcmp(object->attached, target) != 0)
+	else if (object->attached[0] && strcmp(object->attached, target) != 0 &&
+		!(before = bound_before(world, object)))
 		plan_refuse(plan, CTL_STALE, "address",
 			"%s is associated with %s, and that is not the stack's doing; release it there first",
 			object->id, object->attached);
+	else if (before && !is_wanted(stack, before))
+		plan_refuse(plan, CTL_FAILED, "address",
+			"%s is on %s, which goes; give it another \"on\" and apply, then remove the interface",
+			object->id, before);
 	else
-		plan_address_there(stack, object, on, plan);
+		plan_address_there(stack, object, before, on, plan);
 }
 
 static bool is_wanted(const struct stack *stack, const char *resource)

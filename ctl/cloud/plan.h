@@ -72,8 +72,9 @@ size_t plan_changes(const struct plan *plan);
 /* True if a step makes something that costs money. */
 bool plan_bills(const struct plan *plan);
 
-/* A number for what the plan does, the file and the state it was made from. */
-uint64_t plan_digest(const struct plan *plan, const struct stack *stack, const struct state *state);
+/* A number for what the plan does, to which instance, and the file and the state it was made from. */
+uint64_t plan_digest(
+	const struct plan *plan, const struct stack *stack, const struct state *state, const char *instance);
 
 /* Prints the plan; price: of the instance an hour, "" if unknown. */
 void plan_show(struct out *out, const struct plan *plan, const struct stack *stack, const char *price);
@@ -86,6 +87,9 @@ __attribute__((format(printf, 4, 5))) void plan_refuse(
 
 /* The queue pairs that interface i of the file gets. */
 uint64_t plan_queue_pairs(const struct stack *stack, const struct world *world, size_t i);
+
+/* True of an object on its way out: an earlier run deleted it. */
+bool plan_is_going(const struct world_object *object);
 
 /* The object of interface i of the file, or NULL. */
 const struct world_object *plan_interface_of(const struct stack *stack, const struct world *world, size_t i);

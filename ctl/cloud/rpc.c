@@ -12,6 +12,7 @@
 #include "ctl/cloud/secret.h"
 #include "ctl/cloud/sign.h"
 
+#define KEY_SHOWN 4u
 #define MAX_HEADERS 12u
 #define TIMEOUT_MS 10000
 /* With a faster clock: still enough for a loaded machine. */
@@ -25,37 +26,87 @@ void cloud_credential_clear(struct cloud_credential *credential)
 	secret_free(credential->id);
 	secret_free(credential->secret);
 	secret_free(credential->token);
+	free(credential->region);
 	*credential = (struct cloud_credential){.id = NULL};
 }
 
 void rpc_reply_clear(struct rpc_reply *reply)
 {
-	cJSON_Delete(reply->json);
+	/* That of STS holds the secret of a role. */
+	secret_tree_delete(reply->json);
 	*reply = (struct rpc_reply){.json = NULL};
 }
 
-static void copy_member(const cJSON *object, const char *name, char *out, size_t size)
+/* As it is, and as it stands in a query. */
+static void hide(char *text, const char *secret, size_t shown)
+{
+	_cleanup_cloud_params_ struct cloud_params params = {.items = NULL};
+	_cleanup_secret_ char *query = NULL;
+
+	if (!secret)
+		return;
+	secret_hide(text, secret, shown);
+	cloud_params_add(&params, "", secret);
+	if (cloud_params_query(&params, &query) == 0)
+		secret_hide(text, query + strlen("="), shown);
+	else
+		text[0] = '\0';
+}
+
+/* Services quote what they refuse, and what they say is printed. */
+static void hide_all(const struct rpc_call *call, char *text)
+{
+	if (call->credential) {
+		hide(text, call->credential->secret, 0);
+		hide(text, call->credential->token, 0);
+		hide(text, call->credential->id, KEY_SHOWN);
+	}
+	for (size_t i = 0; i < call->params->count; i++) {
+		const struct cloud_param *param = &call->params->items[i];
+
+		if (strcmp(param->key, "OIDCToken") == 0 || strcmp(param->key, "ExternalId") == 0)
+			hide(text, param->value, 0);
+	}
+}
+
+static void copy_member(const cJSON *object, const char *name, const struct rpc_call *call, char *out, size_t size)
 {
 	const cJSON *member = cJSON_GetObjectItemCaseSensitive(object, name);
 
-	if (cJSON_IsString(member) && member->valuestring[0])
-		snprintf(out, size, "%s", member->valuestring);
+	if (!cJSON_IsString(member) || !member->valuestring[0])
+		return;
+	/* Before it is cut off: half a secret would not be found any more. */
+	if (call)
+		hide_all(call, member->valuestring);
+	snprintf(out, size, "%s", member->valuestring);
 }
 
-void rpc_read(const struct http_reply *http, struct rpc_reply *reply)
+/* RFC 9110, 5.6.7: always English, always GMT. */
+static long long read_date(const char *text)
 {
-	*reply = (struct rpc_reply){.status = http->status, .retry_after = http->retry_after};
+	struct tm tm = {.tm_sec = 0};
+	const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+
+	return end && !*end ? (long long)timegm(&tm) : 0;
+}
+
+void rpc_read(const struct http_reply *http, const struct rpc_call *call, struct rpc_reply *reply)
+{
+	*reply = (struct rpc_reply){
+		.status = http->status, .retry_after = http->retry_after, .date = read_date(http->date)};
 	snprintf(reply->request_id, sizeof(reply->request_id), "%s", http->request_id);
+	if (call)
+		hide_all(call, reply->request_id);
 	if (http->body)
 		reply->json = cJSON_ParseWithLength(http->body, http->size);
 	if (reply->json && !cJSON_IsObject(reply->json)) {
-		cJSON_Delete(reply->json);
+		secret_tree_delete(reply->json);
 		reply->json = NULL;
 	}
-	copy_member(reply->json, "RequestId", reply->request_id, sizeof(reply->request_id));
+	copy_member(reply->json, "RequestId", call, reply->request_id, sizeof(reply->request_id));
 	if (http->status < 200 || http->status > 299 || cJSON_HasObjectItem(reply->json, "Code")) {
-		copy_member(reply->json, "Code", reply->code, sizeof(reply->code));
-		copy_member(reply->json, "Message", reply->text, sizeof(reply->text));
+		copy_member(reply->json, "Code", call, reply->code, sizeof(reply->code));
+		copy_member(reply->json, "Message", call, reply->text, sizeof(reply->text));
 	}
 	if (!reply->text[0])
 		snprintf(reply->text, sizeof(reply->text), "HTTP status %ld%s", http->status,
@@ -91,13 +142,15 @@ static void add_line(struct header_lines *lines, const char *name, const char *v
 		lines->line[lines->count++] = line;
 }
 
-static int sign_lines(const struct sign_request *request, struct header_lines *lines)
+static int sign_lines(
+	const struct sign_request *request, struct header_lines *lines, char request_hash[static SIGN_HEX])
 {
 	_cleanup_signature_ struct signature signature = {.authorization = NULL};
 	int r = sign_request(request, &signature);
 
 	if (r < 0)
 		return r;
+	memcpy(request_hash, signature.request_hash, SIGN_HEX);
 	add_line(lines, "Accept", "application/json");
 	/* libcurl would add one of its own, which then had to be signed. */
 	add_line(lines, "Content-Type", "");
@@ -112,8 +165,8 @@ static int sign_lines(const struct sign_request *request, struct header_lines *l
 	return lines->no_memory ? -ENOMEM : 0;
 }
 
-static int send_signed(
-	struct cloud_net *net, const struct rpc_call *call, const struct endpoint *endpoint, struct http_reply *reply)
+static int send_signed(struct cloud_net *net, const struct rpc_call *call, const struct endpoint *endpoint,
+	struct http_reply *reply, char request_hash[static SIGN_HEX])
 {
 	__attribute__((cleanup(header_lines_clear))) struct header_lines lines = {.count = 0};
 	_cleanup_free_ char *query = NULL;
@@ -139,7 +192,7 @@ static int send_signed(
 		return r;
 	sign_date(time(NULL), date);
 	request.query = query;
-	r = sign_lines(&request, &lines);
+	r = sign_lines(&request, &lines, request_hash);
 	if (r == 0 && asprintf(&url, "%s/?%s", endpoint->url, query) < 0) {
 		url = NULL;
 		r = -ENOMEM;
@@ -194,24 +247,58 @@ static void say_call(const struct cloud_net *net, const struct rpc_call *call, c
 		reply->code[0] ? ", " : "", reply->code, reply->request_id[0] ? reply->request_id : "-");
 }
 
+/* 64 digits in hex, and no more. */
+static bool has_hash(const char *text)
+{
+	size_t length;
+
+	for (; *text; text += length + !length) {
+		length = strspn(text, "0123456789abcdef");
+		if (length == SIGN_HEX - 1)
+			return true;
+	}
+	return false;
+}
+
+const char *rpc_judge_signature(const char *message, const char *request_hash)
+{
+	if (strstr(message, request_hash))
+		return "the service has signed the same request, so the secret does not belong to the access key";
+	if (has_hash(message))
+		return "the service has signed another request than was sent: a proxy changed it, or smcctl is wrong";
+	return NULL;
+}
+
+/* What the code alone does not tell. */
+static void explain(const struct http_reply *http, const char *request_hash, struct rpc_reply *reply)
+{
+	const char *message = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(reply->json, "Message"));
+	size_t used = strlen(reply->text);
+	char now[SIGN_DATE];
+
+	if (strcmp(reply->code, "SignatureDoesNotMatch") == 0 && message)
+		reply->remedy = rpc_judge_signature(message, request_hash);
+	if (!starts_with(reply->code, "InvalidTimeStamp") || !http->date[0])
+		return;
+	sign_date(time(NULL), now);
+	snprintf(reply->text + used, sizeof(reply->text) - used, " (the service's clock: %s; this host's: %s)",
+		http->date, now);
+}
+
 int rpc_send(struct cloud_net *net, const struct rpc_call *call, struct rpc_reply *reply)
 {
 	_cleanup_endpoint_ struct endpoint endpoint = {.url = NULL};
 	_cleanup_http_reply_ struct http_reply http = {.status = 0};
-	int r = endpoint_find(call->product, call->region, net->endpoint, net->inside, &endpoint);
+	char request_hash[SIGN_HEX] = "-";
+	int r = endpoint_find(call->product, call->region, net->endpoint, net->inside || call->inside, &endpoint);
 
 	*reply = (struct rpc_reply){.class = CLOUD_STOP};
 	if (r == 0)
-		r = call->credential ? send_signed(net, call, &endpoint, &http)
+		r = call->credential ? send_signed(net, call, &endpoint, &http, request_hash)
 				     : send_form(net, call, &endpoint, &http);
 	if (r == 0) {
-		rpc_read(&http, reply);
-		if (reply->class == CLOUD_DENIED && starts_with(reply->code, "InvalidTimeStamp") && http.date[0]) {
-			size_t used = strlen(reply->text);
-
-			snprintf(reply->text + used, sizeof(reply->text) - used, " (the service's clock: %s)",
-				http.date);
-		}
+		rpc_read(&http, call, reply);
+		explain(&http, request_hash, reply);
 	} else if (r == -ECOMM || r == -EPROTO) {
 		reply->class = r == -ECOMM ? CLOUD_AGAIN : CLOUD_STOP;
 		snprintf(reply->text, sizeof(reply->text), "%s: %s", endpoint.host, http.problem);

@@ -18,6 +18,7 @@ struct cloud_net {
 	struct cloud_clock clock;
 	const char *endpoint; /* for all products; NULL: that of product and region */
 	const char *metadata; /* "http://100.100.100.200" */
+	bool has_metadata;    /* it has answered */
 	bool inside;          /* the endpoints within the VPC */
 	bool debug;           /* say each call on ctl->err */
 };
@@ -26,6 +27,7 @@ struct cloud_credential {
 	char *id;
 	char *secret;
 	char *token;          /* NULL: none */
+	char *region;         /* that its profile names; NULL: none */
 	long long expires;    /* seconds since 1970; 0: never */
 	const char *provider; /* static text: where it is from */
 };
@@ -36,20 +38,20 @@ void cloud_credential_clear(struct cloud_credential *credential);
 
 struct rpc_reply {
 	enum cloud_class class;
+	bool repeated;    /* an earlier attempt of the same call had no clear answer */
 	cJSON *json;      /* NULL: no JSON object came */
 	long status;      /* of HTTP; 0: no reply */
 	long retry_after; /* see http.h */
+	long long date;   /* the service's clock, seconds since 1970; 0: unknown */
 	char code[96];    /* "" when there is none */
 	char request_id[64];
-	char text[512]; /* the message, or why there is no reply */
+	char text[512];     /* the message, or why there is no reply */
+	const char *remedy; /* static text, better than what the code alone says; NULL: none */
 };
 
 #define _cleanup_rpc_reply_ _cleanup_(rpc_reply_clear)
 
 void rpc_reply_clear(struct rpc_reply *reply);
-
-/* Fills reply from what came over HTTP. Also the entry for hostile replies in tests. */
-void rpc_read(const struct http_reply *http, struct rpc_reply *reply);
 
 struct rpc_call {
 	enum cloud_product product;
@@ -57,7 +59,20 @@ struct rpc_call {
 	const char *region;
 	const struct cloud_params *params;
 	const struct cloud_credential *credential; /* NULL: unsigned, the parameters as a form (AssumeRoleWithOIDC) */
+	bool inside;                               /* at the endpoint within the VPC, whatever the others do */
 };
+
+/*
+ * Fills reply from what came over HTTP; what the service quotes of the key, secret and tokens of call (NULL: none) is
+ * not in it. Also the entry for hostile replies in tests.
+ */
+void rpc_read(const struct http_reply *http, const struct rpc_call *call, struct rpc_reply *reply);
+
+/*
+ * Whose fault it is that the service calculates another signature: its message quotes what it has signed, and
+ * request_hash is in that, or another one. Returns a remedy, static text.
+ */
+const char *rpc_judge_signature(const char *message, const char *request_hash);
 
 /*
  * Sends the call and reads the reply; its class says what to make of it. Returns 0, -EINVAL (region or endpoint),

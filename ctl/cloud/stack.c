@@ -113,6 +113,10 @@ static void read_address(struct parser *parser, void *to, const cJSON *value, st
 	if (!(parse_object(parser, &address_object, &stack->address, value, where) & 1u))
 		policy_report_add(&parser->report, (struct json_token){where.position, 1}, "public_address",
 			"has no bandwidth; write \"bandwidth\": and a number of Mbit/s");
+	if (!stack->address.by_bandwidth && stack->address.bandwidth > STACK_TRAFFIC_MAX)
+		policy_report_add(&parser->report, (struct json_token){where.position, 1}, "public_address",
+			"has over %u Mbit/s by traffic; write a smaller \"bandwidth\", or \"charge\": \"bandwidth\"",
+			STACK_TRAFFIC_MAX);
 }
 
 static const struct parse_key stack_keys[] = {
@@ -144,6 +148,10 @@ static void check_whole(struct parser *parser, const struct stack *stack, unsign
 		policy_report_add(&parser->report, open, "stack",
 			"has no security_group, which rules, interfaces and a new instance need; write "
 			"\"security_group\": \"sg-...\"");
+	if (stack->instance == STACK_RUN && strlen(stack->name) == 1)
+		policy_report_add(&parser->report, open, "stack",
+			"runs an instance, whose name it is, and that takes 2 characters at least; write a longer "
+			"\"stack\"");
 	for (size_t i = 0; i < stack->interface_count; i++)
 		interface = interface || strcmp(stack->interfaces[i].name, stack->address.on) == 0;
 	if (!interface)

@@ -13,6 +13,9 @@
 #define STACK_TAGS 16u
 #define STACK_FILE_MAX (1u << 20)
 
+/* Mbit/s of an address that is charged by traffic (AllocateEipAddress, Bandwidth); by bandwidth it is 500. */
+#define STACK_TRAFFIC_MAX 200u
+
 /* The ports that both ends of SMC over eRDMA set up their connections on, out of band ("Use SMC" of the vendor). */
 #define STACK_SMC_PORTS "65500/65515"
 #define STACK_SMC_RULE "smc-peers"

@@ -54,13 +54,13 @@ static bool add_resource(cJSON *list, const struct state_resource *resource)
 		(!resource->pre_existing || cJSON_AddTrueToObject(item, "pre_existing"));
 }
 
-static bool add_pending(cJSON *tree, const struct state_pending *pending)
+static bool add_pending(cJSON *tree, const char *name, const struct state_pending *pending)
 {
 	cJSON *item;
 
 	if (!pending->request)
 		return true;
-	item = cJSON_AddObjectToObject(tree, "pending");
+	item = cJSON_AddObjectToObject(tree, name);
 	return item && cJSON_AddStringToObject(item, "name", pending->name) &&
 		cJSON_AddStringToObject(item, "action", pending->action) &&
 		cJSON_AddStringToObject(item, "token", pending->token) &&
@@ -75,12 +75,13 @@ static char *to_json(const struct state *state)
 		cJSON_AddStringToObject(tree, "stack", state->stack) &&
 		cJSON_AddStringToObject(tree, "region", state->region) &&
 		cJSON_AddNumberToObject(tree, "serial", (double)state->serial) &&
+		(!state->instance[0] || cJSON_AddStringToObject(tree, "instance", state->instance)) &&
 		(list = cJSON_AddArrayToObject(tree, "resources"));
 	char *text = NULL;
 
 	for (size_t i = 0; good && i < state->count; i++)
 		good = add_resource(list, &state->resources[i]);
-	if (good && add_pending(tree, &state->pending))
+	if (good && add_pending(tree, "pending", &state->pending) && add_pending(tree, "unknown", &state->unknown))
 		text = cJSON_Print(tree);
 	cJSON_Delete(tree);
 	return text;

@@ -23,6 +23,7 @@ void state_clear(struct state *state)
 	free(state->path);
 	free(state->resources);
 	clear_pending(&state->pending);
+	clear_pending(&state->unknown);
 	*state = (struct state){.path = NULL};
 }
 
@@ -85,6 +86,23 @@ void state_end(struct state *state)
 	clear_pending(&state->pending);
 }
 
+void state_set_aside(struct state *state)
+{
+	clear_pending(&state->unknown);
+	state->unknown = state->pending;
+	state->pending = (struct state_pending){.request = NULL};
+}
+
+void state_resume(struct state *state)
+{
+	if (!state->unknown.request)
+		return;
+	/* Behind a creation that was set aside only removals are noted, and these are seen in the world. */
+	clear_pending(&state->pending);
+	state->pending = state->unknown;
+	state->unknown = (struct state_pending){.request = NULL};
+}
+
 /* A member that is a string without surprises; too long or missing is not one. */
 static bool take_text(const cJSON *object, const char *name, char *out, size_t size)
 {
@@ -123,10 +141,9 @@ static int take_resource(const cJSON *item, struct state *state)
 	return 0;
 }
 
-static int take_pending(const cJSON *item, struct state *state)
+static int take_pending(const cJSON *item, struct state_pending *pending)
 {
 	const char *request = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "request"));
-	struct state_pending *pending = &state->pending;
 
 	if (!item)
 		return 0;
@@ -154,7 +171,10 @@ static int take_state(const cJSON *tree, struct state *state)
 		if (r < 0)
 			return r;
 	}
-	return take_pending(cJSON_GetObjectItemCaseSensitive(tree, "pending"), state);
+	if (!take_text(tree, "instance", state->instance, sizeof(state->instance)))
+		state->instance[0] = '\0';
+	r = take_pending(cJSON_GetObjectItemCaseSensitive(tree, "pending"), &state->pending);
+	return r < 0 ? r : take_pending(cJSON_GetObjectItemCaseSensitive(tree, "unknown"), &state->unknown);
 }
 
 int state_parse(const char *text, size_t size, struct state *state)

@@ -14,7 +14,7 @@ struct state_resource {
 	char id[STACK_ID];
 	char group[STACK_ID]; /* of a rule */
 	bool pre_existing;    /* was there before us: never to be removed */
-	uint64_t created;     /* seconds since 1970, 0: unknown */
+	uint64_t created;     /* by clock_wall(), 0: unknown */
 };
 
 /* A call that was about to be sent when this was written: after a crash nobody knows whether it happened. */
@@ -32,7 +32,9 @@ struct state {
 	uint64_t serial; /* counts the writes */
 	struct state_resource *resources;
 	size_t count;
+	char instance[STACK_ID]; /* which one "this" was; "": unknown */
 	struct state_pending pending;
+	struct state_pending unknown; /* a creation without an answer, set aside while the rest is removed */
 };
 
 #define _cleanup_state_ _cleanup_(state_clear)
@@ -69,5 +71,11 @@ _must_check_ int state_begin(
 	struct state *state, const char *name, const char *action, const char *token, const char *request);
 
 void state_end(struct state *state);
+
+/* Sets the call aside that nobody knows the end of: others are noted after it, and it stays in the file. */
+void state_set_aside(struct state *state);
+
+/* What was set aside is under way again. */
+void state_resume(struct state *state);
 
 #endif

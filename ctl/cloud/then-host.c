@@ -288,6 +288,8 @@ enum ctl_exit then_host_run(struct then_host *then, struct job *job)
 	for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
 		(void)unsetenv(secrets[i]);
 	fprintf(job->ctl->out, "smcctl host apply %s:\n", path);
+	/* What is blocked stays so across execv(), and nothing there would ever take it. */
+	clock_release_signals();
 	if (fflush(job->ctl->out) == 0)
 		execv(program,
 			(char *const[]){(char *)"smcctl", (char *)"host", (char *)"apply", (char *)"--", path, NULL});

@@ -28,6 +28,9 @@ static enum ctl_exit find_instance(struct cloud *cloud, const struct stack *stac
 		r = metadata_get(&cloud->net, "instance-id", &this);
 		id = this;
 	}
+	if (r == -EIO)
+		return ctl_error(cloud->net.ctl, CTL_PARTLY, "instance", "this",
+			"the metadata service is there and does not answer; run it again");
 	if (r == -ENOENT)
 		return ctl_error(cloud->net.ctl, CTL_CANNOT, "instance", "this",
 			"the metadata service does not answer, so this is no instance; write its identifier into the "
@@ -108,38 +111,54 @@ static enum ctl_exit count_interfaces(struct cloud *cloud, struct world *world)
 	return params.no_memory ? cloud_no_memory(cloud) : world_read_pages(cloud, &pages);
 }
 
-static enum ctl_exit read_type(struct cloud *cloud, const char *type, struct world *world)
+void world_of_type(const cJSON *reply, const char *type, struct world_type *out)
 {
-	_cleanup_cloud_params_ struct cloud_params params = {.items = NULL};
-	_cleanup_rpc_reply_ struct rpc_reply reply = {.json = NULL};
-	enum ctl_exit code;
 	const cJSON *item;
 
-	cloud_params_add(&params, "InstanceTypes.1", type);
-	code = cloud_read(cloud, CLOUD_ECS, "DescribeInstanceTypes", &params, &reply);
-	if (code != CTL_OK)
-		return code;
-	cJSON_ArrayForEach(item, cloud_list(reply.json, "InstanceTypes.InstanceType"))
+	cJSON_ArrayForEach(item, cloud_list(reply, "InstanceTypes.InstanceType"))
 	{
 		if (strcmp(cloud_text(item, "InstanceTypeId"), type) != 0)
 			continue;
-		world->type = (struct world_type){.known = true,
+		*out = (struct world_type){.known = true,
 			.interfaces = cloud_number(item, "EniQuantity"),
 			.erdma = cloud_number(item, "EriQuantity"),
 			.queue_pairs = cloud_number(item, "QueuePairNumber"),
 			.jumbo_frames = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "JumboFrameSupport"))};
 	}
+}
+
+static enum ctl_exit read_type(struct cloud *cloud, const char *type, struct world *world)
+{
+	_cleanup_cloud_params_ struct cloud_params params = {.items = NULL};
+	_cleanup_rpc_reply_ struct rpc_reply reply = {.json = NULL};
+	enum ctl_exit code;
+
+	cloud_params_add(&params, "InstanceTypes.1", type);
+	code = cloud_read(cloud, CLOUD_ECS, "DescribeInstanceTypes", &params, &reply);
+	if (code != CTL_OK)
+		return code;
+	world_of_type(reply.json, type, &world->type);
 	if (!world->type.known)
 		return ctl_error(cloud->net.ctl, CTL_CANNOT, "instance type", type,
 			"the service does not know it in region %s", cloud->region);
 	return CTL_OK;
 }
 
+bool world_of_vswitch(const cJSON *reply, char zone[static 64], char vpc[static STACK_ID])
+{
+	const cJSON *item = cJSON_GetArrayItem(cloud_list(reply, "VSwitches.VSwitch"), 0);
+
+	if (!item)
+		return false;
+	copy(zone, 64, item, "ZoneId");
+	copy(vpc, STACK_ID, item, "VpcId");
+	return true;
+}
+
 static enum ctl_exit read_vswitch(struct cloud *cloud, const char *id, char zone[static 64], char vpc[static STACK_ID])
 {
 	_cleanup_cloud_params_ struct cloud_params params = {.items = NULL};
 	_cleanup_rpc_reply_ struct rpc_reply reply = {.json = NULL};
-	const cJSON *item;
 	enum ctl_exit code;
 
 	cloud_params_add(&params, "RegionId", cloud->region);
@@ -147,20 +166,27 @@ static enum ctl_exit read_vswitch(struct cloud *cloud, const char *id, char zone
 	code = cloud_read(cloud, CLOUD_VPC, "DescribeVSwitches", &params, &reply);
 	if (code != CTL_OK)
 		return code;
-	item = cJSON_GetArrayItem(cloud_list(reply.json, "VSwitches.VSwitch"), 0);
-	if (!item)
+	if (!world_of_vswitch(reply.json, zone, vpc))
 		return ctl_error(
 			cloud->net.ctl, CTL_FAILED, "vSwitch", id, "there is none in region %s", cloud->region);
-	copy(zone, 64, item, "ZoneId");
-	copy(vpc, STACK_ID, item, "VpcId");
 	return CTL_OK;
+}
+
+bool world_of_group(const cJSON *reply, struct world *world)
+{
+	const cJSON *item = cJSON_GetArrayItem(cloud_list(reply, "SecurityGroups.SecurityGroup"), 0);
+
+	if (!item)
+		return false;
+	copy(world->group_vpc, sizeof(world->group_vpc), item, "VpcId");
+	world->group_advanced = strcmp(cloud_text(item, "SecurityGroupType"), "enterprise") == 0;
+	return true;
 }
 
 static enum ctl_exit read_group(struct cloud *cloud, const char *id, struct world *world)
 {
 	_cleanup_cloud_params_ struct cloud_params params = {.items = NULL};
 	_cleanup_rpc_reply_ struct rpc_reply reply = {.json = NULL};
-	const cJSON *item;
 	enum ctl_exit code;
 
 	cloud_params_add(&params, "RegionId", cloud->region);
@@ -168,12 +194,9 @@ static enum ctl_exit read_group(struct cloud *cloud, const char *id, struct worl
 	code = cloud_read(cloud, CLOUD_ECS, "DescribeSecurityGroups", &params, &reply);
 	if (code != CTL_OK)
 		return code;
-	item = cJSON_GetArrayItem(cloud_list(reply.json, "SecurityGroups.SecurityGroup"), 0);
-	if (!item)
+	if (!world_of_group(reply.json, world))
 		return ctl_error(
 			cloud->net.ctl, CTL_FAILED, "security group", id, "there is none in region %s", cloud->region);
-	copy(world->group_vpc, sizeof(world->group_vpc), item, "VpcId");
-	world->group_advanced = strcmp(cloud_text(item, "SecurityGroupType"), "enterprise") == 0;
 	return CTL_OK;
 }
 
@@ -195,12 +218,26 @@ enum ctl_exit world_read_surroundings(struct cloud *cloud, const struct stack *s
 	if (code == CTL_OK)
 		code = read_type(cloud, type, world);
 	for (size_t i = 0; i < stack->interface_count && code == CTL_OK; i++) {
-		char vpc[STACK_ID];
+		char zone[64] = "", vpc[STACK_ID] = "";
 
 		if (stack->interfaces[i].vswitch[0])
-			code = read_vswitch(cloud, stack->interfaces[i].vswitch, world->zones[i], vpc);
+			code = read_vswitch(cloud, stack->interfaces[i].vswitch, zone, vpc);
+		snprintf(world->zones[i], sizeof(world->zones[i]), "%.31s", zone);
+		snprintf(world->vpcs[i], sizeof(world->vpcs[i]), "%.31s", vpc);
 	}
 	if (code == CTL_OK && stack->group[0])
 		code = read_group(cloud, stack->group, world);
 	return code;
+}
+
+void world_of_price(const cJSON *reply, char price[static WORLD_PRICE])
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(
+		cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(reply, "PriceInfo"), "Price"),
+		"TradePrice");
+
+	price[0] = '\0';
+	if (cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble < 1e9)
+		snprintf(price, WORLD_PRICE, "about %.4f %.8s", item->valuedouble,
+			cloud_text(reply, "PriceInfo.Price.Currency"));
 }

@@ -75,6 +75,56 @@ bool world_same_rule(const struct stack_rule *a, const struct stack_rule *b)
 		strcmp(a->cidr, b->cidr) == 0 && strcmp(a->group, b->group) == 0;
 }
 
+/* The stack whose description it is: "smcctl:STACK:RULE". */
+static void find_owner(const char *description, char out[static STACK_NAME])
+{
+	const char *name = starts_with(description, "smcctl:") ? description + strlen("smcctl:") : "";
+	size_t length = strcspn(name, ":");
+
+	if (length < STACK_NAME && name[length] == ':')
+		snprintf(out, STACK_NAME, "%.*s", (int)length, name);
+	if (!stack_name_valid(out))
+		out[0] = '\0';
+}
+
+/* Which of the stack's rules this one is: by its description, by its recorded identifier, by what it says. */
+static void find_resource(
+	const struct stack *stack, const struct state *state, const cJSON *item, struct world_object *object)
+{
+	const char *description = cloud_text(item, "Description");
+	char prefix[STACK_NAME + 16];
+
+	snprintf(prefix, sizeof(prefix), "smcctl:%s:", stack->name);
+	if (starts_with(description, prefix) && stack_name_valid(description + strlen(prefix))) {
+		snprintf(object->resource, sizeof(object->resource), "rule/%.32s", description + strlen(prefix));
+		object->tagged = true;
+		return;
+	}
+	find_owner(description, object->owner);
+	for (size_t i = 0; i < state->count; i++) {
+		if (strcmp(state->resources[i].id, object->id) == 0)
+			memcpy(object->resource, state->resources[i].name, sizeof(object->resource));
+	}
+	for (size_t i = 0; i < stack->rule_count && !object->resource[0]; i++) {
+		if (world_same_rule(&stack->rules[i], &object->rule))
+			snprintf(object->resource, sizeof(object->resource), "rule/%s", stack->rules[i].name);
+	}
+}
+
+bool world_of_rule(const cJSON *item, const struct stack *stack, const struct state *state, struct world_object *out)
+{
+	*out = (struct world_object){.kind = WORLD_RULE};
+	copy(out->id, sizeof(out->id), item, "SecurityGroupRuleId");
+	copy(out->rule.protocol, sizeof(out->rule.protocol), item, "IpProtocol");
+	copy(out->rule.ports, sizeof(out->rule.ports), item, "PortRange");
+	copy(out->rule.cidr, sizeof(out->rule.cidr), item, "SourceCidrIp");
+	copy(out->rule.group, sizeof(out->rule.group), item, "SourceGroupId");
+	if (strcasecmp(cloud_text(item, "Policy"), "Accept") != 0 || !out->id[0])
+		return false;
+	find_resource(stack, state, item, out);
+	return true;
+}
+
 struct reading {
 	struct cloud *cloud;
 	const struct stack *stack;
@@ -82,42 +132,14 @@ struct reading {
 	struct world *world;
 };
 
-/* Which of the stack's rules this one is: by its description, by its recorded identifier, by what it says. */
-static void find_resource(const struct reading *reading, const cJSON *item, struct world_object *object)
-{
-	const char *description = cloud_text(item, "Description");
-	char prefix[STACK_NAME + 16];
-
-	snprintf(prefix, sizeof(prefix), "smcctl:%s:", reading->stack->name);
-	if (starts_with(description, prefix) && stack_name_valid(description + strlen(prefix))) {
-		snprintf(object->resource, sizeof(object->resource), "rule/%.32s", description + strlen(prefix));
-		object->tagged = true;
-		return;
-	}
-	for (size_t i = 0; i < reading->state->count; i++) {
-		if (strcmp(reading->state->resources[i].id, object->id) == 0)
-			memcpy(object->resource, reading->state->resources[i].name, sizeof(object->resource));
-	}
-	for (size_t i = 0; i < reading->stack->rule_count && !object->resource[0]; i++) {
-		if (world_same_rule(&reading->stack->rules[i], &object->rule))
-			snprintf(object->resource, sizeof(object->resource), "rule/%s", reading->stack->rules[i].name);
-	}
-}
-
 static enum ctl_exit keep_rule(void *context, const cJSON *item)
 {
 	struct reading *reading = context;
-	struct world_object object = {.kind = WORLD_RULE};
+	struct world_object object;
 	struct world_object *known;
 
-	copy(object.id, sizeof(object.id), item, "SecurityGroupRuleId");
-	copy(object.rule.protocol, sizeof(object.rule.protocol), item, "IpProtocol");
-	copy(object.rule.ports, sizeof(object.rule.ports), item, "PortRange");
-	copy(object.rule.cidr, sizeof(object.rule.cidr), item, "SourceCidrIp");
-	copy(object.rule.group, sizeof(object.rule.group), item, "SourceGroupId");
-	if (strcasecmp(cloud_text(item, "Policy"), "Accept") != 0 || !object.id[0])
+	if (!world_of_rule(item, reading->stack, reading->state, &object))
 		return CTL_OK;
-	find_resource(reading, item, &object);
 	if (!object.resource[0])
 		return CTL_OK;
 	/* Ours by its description comes before one that only says the same. */

@@ -5,13 +5,11 @@
 #include "ctl/cloud/world.h"
 
 #include <string.h>
-#include <time.h>
 
 #define PAGES_MAX 1000u
-/* For so long after its creation an object may not be seen yet. */
+/* For so long after its creation an object may not be listed yet. */
 #define UNSEEN_S 60
 #define UNSEEN_POLL_MS 3000
-#define UNSEEN_POLLS 10u
 
 void world_clear(struct world *world)
 {
@@ -132,6 +130,9 @@ static enum ctl_exit keep_interface(void *context, const cJSON *item)
 	struct reading *reading = context;
 	struct world_object object;
 
+	/* An instance's tags are its primary interface's, too; that one comes and goes with it. (RunInstances, Tag.N) */
+	if (!reading->one && strcmp(cloud_text(item, "Type"), "Primary") == 0)
+		return CTL_OK;
 	world_of_interface(item, reading->stack, &object);
 	return keep(reading, &object);
 }
@@ -228,6 +229,38 @@ enum ctl_exit world_look(
 	return look(cloud, kind, id, "", object, found);
 }
 
+bool world_is_new(const struct cloud *cloud, uint64_t created)
+{
+	uint64_t now = clock_wall(&cloud->net.clock);
+
+	/* A clock that was set back in between makes nothing new. */
+	return created && now < created + UNSEEN_S && now + UNSEEN_S > created;
+}
+
+static enum ctl_exit await(struct cloud *cloud, enum world_kind kind, const char *id, const char *stack,
+	uint64_t created, struct world_object *object, bool *found)
+{
+	for (bool said = false;; said = true) {
+		/* Asked before the look: the last one comes when the time is over. */
+		bool is_new = world_is_new(cloud, created);
+		enum ctl_exit code = look(cloud, kind, id, stack, object, found);
+
+		if (code != CTL_OK || *found || !is_new)
+			return code;
+		if (!said)
+			ctl_warn(cloud->net.ctl, "%s: made less than a minute ago and not listed yet; waiting for it",
+				id);
+		if (!clock_wait(&cloud->net.clock, UNSEEN_POLL_MS))
+			return cloud_waited_enough(cloud, id, "not listed since it was made");
+	}
+}
+
+enum ctl_exit world_await(struct cloud *cloud, enum world_kind kind, const char *id, uint64_t created,
+	struct world_object *object, bool *found)
+{
+	return await(cloud, kind, id, "", created, object, found);
+}
+
 static enum world_kind kind_of(const char *resource)
 {
 	if (strcmp(resource, "instance") == 0)
@@ -241,18 +274,11 @@ static enum world_kind kind_of(const char *resource)
 static enum ctl_exit read_recorded(
 	struct cloud *cloud, const char *stack, const struct state_resource *recorded, struct world *world)
 {
-	bool is_new = recorded->created && time(NULL) < (time_t)recorded->created + UNSEEN_S;
 	struct world_object object;
-	enum ctl_exit code;
 	bool found = false;
+	enum ctl_exit code =
+		await(cloud, kind_of(recorded->name), recorded->id, stack, recorded->created, &object, &found);
 
-	for (unsigned poll = 0;; poll++) {
-		code = look(cloud, kind_of(recorded->name), recorded->id, stack, &object, &found);
-		if (code != CTL_OK || found || !is_new || poll == UNSEEN_POLLS)
-			break;
-		if (!clock_wait(&cloud->net.clock, UNSEEN_POLL_MS))
-			return cloud_waited_enough(cloud, recorded->id, "not seen since it was made");
-	}
 	if (code != CTL_OK || !found)
 		return code;
 	memcpy(object.resource, recorded->name, sizeof(object.resource));

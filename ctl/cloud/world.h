@@ -10,6 +10,7 @@
 #define TAG_STACK "smcctl:stack"
 #define TAG_RESOURCE "smcctl:resource"
 #define WORLD_OBJECTS 256u
+#define WORLD_PRICE 48u
 
 enum world_kind {
 	WORLD_INSTANCE = 0,
@@ -31,8 +32,9 @@ struct world_object {
 	bool erdma;
 	uint64_t queue_pairs;
 	uint64_t bandwidth;
-	bool tagged; /* its tags say that it is the stack's */
-	bool twin;   /* another object bears the same tags */
+	bool tagged;            /* its tags say that it is the stack's */
+	bool twin;              /* another object bears the same tags */
+	char owner[STACK_NAME]; /* of a rule: another stack, whose description it bears */
 	struct stack_rule rule;
 };
 
@@ -64,8 +66,9 @@ struct world {
 	char vpc[STACK_ID];
 	char group_vpc[STACK_ID];
 	bool group_advanced; /* such a group lets in no other groups */
-	/* Zones of the interfaces' vSwitches, in the order of the file; "": not asked. */
-	char zones[STACK_INTERFACES][64];
+	/* Zones and VPCs of the interfaces' vSwitches, in the order of the file, cut off; "": not asked. */
+	char zones[STACK_INTERFACES][32];
+	char vpcs[STACK_INTERFACES][32];
 	struct world_object *objects;
 	size_t count;
 };
@@ -87,6 +90,13 @@ enum ctl_exit world_read(struct cloud *cloud, const struct stack *stack, const s
 enum ctl_exit world_look(
 	struct cloud *cloud, enum world_kind kind, const char *id, struct world_object *object, bool *found);
 
+/* True of an object that was made so lately (by clock_wall()) that it may not be listed yet; created 0: unknown when. */
+bool world_is_new(const struct cloud *cloud, uint64_t created);
+
+/* world_look() for an object made then: one that may not be listed yet is waited for. */
+enum ctl_exit world_await(struct cloud *cloud, enum world_kind kind, const char *id, uint64_t created,
+	struct world_object *object, bool *found);
+
 /* ---- the parts ---- */
 
 /* Appends a copy; NULL without memory. */
@@ -96,6 +106,17 @@ struct world_object *world_add(struct world *world, const struct world_object *o
 void world_of_interface(const cJSON *item, const char *stack, struct world_object *out);
 void world_of_address(const cJSON *item, const char *stack, struct world_object *out);
 void world_of_instance(const cJSON *item, const char *stack, struct world_object *out);
+
+/* False if it lets nothing in; its resource is "" when it has nothing to do with the stack. */
+bool world_of_rule(const cJSON *item, const struct stack *stack, const struct state *state, struct world_object *out);
+
+/* The same from whole replies. False if there is none; a type that is not in the reply leaves *out as it was. */
+void world_of_type(const cJSON *reply, const char *type, struct world_type *out);
+bool world_of_vswitch(const cJSON *reply, char zone[static 64], char vpc[static STACK_ID]);
+bool world_of_group(const cJSON *reply, struct world *world);
+
+/* The price in words; "" if there is none. */
+void world_of_price(const cJSON *reply, char price[static WORLD_PRICE]);
 
 /* True if both let in the same; the service changes the case of words. */
 bool world_same_rule(const struct stack_rule *a, const struct stack_rule *b);

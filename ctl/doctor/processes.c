@@ -12,7 +12,10 @@
 
 #include "ctl/doctor/doctor.h"
 #include "ctl/process/list.h"
+#include "ctl/process/reports.h"
+#include "ctl/process/supervised.h"
 #include "ctl/process/worker.h"
+#include "ctl/service/program.h"
 #include "ctl/smc/diag.h"
 #include "ctl/smc/owners.h"
 #include "ctl/smc/socket-tcp.h"
@@ -23,36 +26,23 @@
 /* The walk over the processes. */
 struct walk {
 	struct findings *findings;
-	pid_t *carrier; /* in the order of their numbers */
+	struct process_reports reports; /* of those that have to do with us */
 	size_t carriers;
-	size_t room;
-	size_t broken; /* started with the library, and without it in them, or with one that does not count */
+	size_t supervised; /* trees */
+	size_t broken;     /* started with the library, and without it in them, or with one that does not count */
 	size_t denied;
 	uint64_t connected; /* by SMC, of all carriers */
 	uint64_t fallen;
-	int error;
 };
 
-static void add_carrier(struct walk *walk, pid_t pid)
-{
-	if (walk->carriers == walk->room) {
-		size_t room = walk->room ? walk->room * 2 : 64;
-		pid_t *larger = realloc(walk->carrier, room * sizeof(*larger));
-
-		if (!larger) {
-			walk->error = -ENOMEM;
-			return;
-		}
-		walk->carrier = larger;
-		walk->room = room;
-	}
-	walk->carrier[walk->carriers++] = pid;
-}
+static const char supervise_it[] = "start it with smcctl run, which supervises its socket calls";
 
 static void add_broken(struct walk *walk, const struct process_report *report, const char *why)
 {
+	bool supervise = report->kind == PROCESS_ABSENT && report->absence == ABSENCE_STATIC;
+
 	if (walk->broken++ < MOST_LINES)
-		finding_add(walk->findings, FINDING_WARNING, "process", NULL,
+		finding_add(walk->findings, FINDING_WARNING, "process", supervise ? supervise_it : NULL,
 			"%s (%d) was started with the library: %s", report->program, (int)report->pid, why);
 }
 
@@ -60,9 +50,16 @@ static void on_report(void *context, const struct process_report *report)
 {
 	struct walk *walk = context;
 
+	if (report->kind != PROCESS_PLAIN && report->kind != PROCESS_GONE)
+		process_reports_add(&walk->reports, report);
+}
+
+static void count_report(struct walk *walk, const struct process_report *report)
+{
 	switch (report->kind) {
 	case PROCESS_CARRIES:
-		add_carrier(walk, report->pid);
+		walk->carriers += !report->supervisor;
+		walk->supervised += report->supervisor != 0;
 		walk->connected += report->value[SMCSHIM_connect_smc];
 		walk->fallen += report->value[SMCSHIM_connect_fallback];
 		if (report->table_state == SMCSHIM_TABLE_REFUSED)
@@ -89,6 +86,13 @@ static void on_report(void *context, const struct process_report *report)
 
 static void conclude(const struct walk *walk)
 {
+	char count[96];
+
+	(void)snprintf(count, sizeof(count), "%zu carry the library", walk->carriers);
+	if (walk->supervised)
+		(void)snprintf(count, sizeof(count), "%zu carry the library, and %zu %s supervised with all that %s",
+			walk->carriers, walk->supervised, walk->supervised == 1 ? "is" : "are",
+			walk->supervised == 1 ? "it starts" : "they start");
 	if (walk->broken > MOST_LINES)
 		finding_add(walk->findings, FINDING_WARNING, "process", "smcctl status lists them",
 			"%zu more that are not accelerated though they were started with the library",
@@ -96,18 +100,16 @@ static void conclude(const struct walk *walk)
 	if (walk->denied)
 		finding_add(walk->findings, FINDING_UNKNOWN, "process", geteuid() == 0 ? NULL : "run as root",
 			"%zu process%s could not be looked into", walk->denied, walk->denied == 1 ? "" : "es");
-	if (!walk->carriers)
+	if (!walk->carriers && !walk->supervised)
 		finding_add(walk->findings, FINDING_NOTE, "process", "smcctl run starts a program with it",
 			"no process carries the library");
 	else if (walk->fallen)
 		finding_add(walk->findings, FINDING_WARNING, "process", "smcctl sockets --mode tcp tells why",
-			"%zu carry the library; of their connections %" PRIu64 " are SMC, and %" PRIu64
-			" fell back to TCP",
-			walk->carriers, walk->connected, walk->fallen);
+			"%s; of their connections %" PRIu64 " are SMC, and %" PRIu64 " fell back to TCP", count,
+			walk->connected, walk->fallen);
 	else
 		finding_add(walk->findings, FINDING_OK, "process", NULL,
-			"%zu carry the library; %" PRIu64 " connections by SMC, none fell back", walk->carriers,
-			walk->connected);
+			"%s; %" PRIu64 " connections by SMC, none fell back", count, walk->connected);
 }
 
 static socklen_t address_of(const struct diag_socket *socket, struct sockaddr_storage *out)
@@ -147,14 +149,40 @@ static bool is_missed(const struct policy_map *map, const struct diag_socket *so
 	return summary.program;
 }
 
-static void add_listener(
-	struct findings *findings, const struct diag_socket *socket, const struct owner_process *process, bool carries)
+/* The library, or the supervisor, is there for it. */
+static bool is_reached(const struct walk *walk, pid_t pid)
+{
+	for (size_t i = 0; i < walk->reports.count; i++) {
+		const struct process_report *report = &walk->reports.item[i];
+
+		if (report->pid == pid && report->kind == PROCESS_CARRIES)
+			return true;
+	}
+	return supervised_find(&walk->reports, pid) != NULL;
+}
+
+static const char *remedy_of(const struct walk *walk, pid_t pid)
+{
+	const struct program_context context = {.user = PRIVILEGE_USER_CALLER};
+	_cleanup_program_ struct program program = {.path = NULL};
+	char path[40];
+
+	if (is_reached(walk, pid))
+		return "restart it: it listened before the policy said so, or its socket came from somebody else";
+	(void)snprintf(path, sizeof(path), "/proc/%ld/exe", (long)pid);
+	if (program_inspect(path, &context, &program) == 0 && program_for_supervisor(&program))
+		return "start it with smcctl run, or its unit by smcctl service enable: no library reaches it, and "
+		       "these "
+		       "supervise its socket calls";
+	return "start it with smcctl run, or by the line of smcctl run --print-env";
+}
+
+static void add_listener(struct findings *findings, const struct diag_socket *socket,
+	const struct owner_process *process, const char *remedy)
 {
 	char host[INET6_ADDRSTRLEN];
 
-	finding_add(findings, FINDING_WARNING, "listener",
-		carries ? "restart it: it listened before the policy said so, or its socket came from somebody else"
-			: "start it with smcctl run, or by the line of smcctl run --print-env",
+	finding_add(findings, FINDING_WARNING, "listener", remedy,
 		"%s (%d%s%s) listens on %s port %u by plain TCP, and the policy says SMC", process->program,
 		(int)process->pid, process->unit[0] ? ", " : "", process->unit,
 		inet_ntop(socket->family, socket->address[DIAG_LOCAL], host, sizeof(host)), socket->port[DIAG_LOCAL]);
@@ -175,10 +203,7 @@ static void look_at_listeners(struct doctor *doctor, const struct walk *walk)
 		const struct owner_process *process;
 
 		if (is_missed(map, &list.item[i], &owners, &process) && missed++ < MOST_LINES)
-			add_listener(&doctor->findings, &list.item[i], process,
-				walk->carriers &&
-					bsearch(&process->pid, walk->carrier, walk->carriers, sizeof(*walk->carrier),
-						process_compare));
+			add_listener(&doctor->findings, &list.item[i], process, remedy_of(walk, process->pid));
 	}
 	if (missed > MOST_LINES)
 		finding_add(&doctor->findings, FINDING_WARNING, "listener", NULL,
@@ -198,13 +223,17 @@ void doctor_processes(struct doctor *doctor)
 
 	if (r == 0)
 		r = worker_inspect(pids, count, on_report, &walk);
+	/* What a supervisor's report stands for is not told again. */
+	supervised_join(&walk.reports);
+	for (size_t i = 0; i < walk.reports.count; i++)
+		count_report(&walk, &walk.reports.item[i]);
 	if (r == 0)
-		r = walk.error;
+		r = walk.reports.error;
 	if (r < 0)
 		finding_add(&doctor->findings, FINDING_UNKNOWN, "process", NULL, "processes: %s", strerror(-r));
 	else
 		conclude(&walk);
 	if (r == 0 && doctor->info && doctor->info->state == POLICY_ON)
 		look_at_listeners(doctor, &walk);
-	free(walk.carrier);
+	process_reports_clear(&walk.reports);
 }

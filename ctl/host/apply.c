@@ -270,18 +270,30 @@ static enum ctl_exit compare(
 		"stale: the profile or the host has changed since; make it anew. Nothing was changed");
 }
 
-static void say_done(struct host *host, const struct host_plan *plan, size_t changed)
+static void say_done(struct host *host, const struct host_plan *plan, size_t changed, bool at_boot)
 {
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct host_plan_item *item = &plan->items[i];
 
 		if (item->state == PLAN_CANNOT)
 			ctl_warn(host->ctl, "%s '%s': left out: %s", host_kind_word(item->kind), item->name, item->why);
-		else if (item->wins)
+		else if (item->wins || (item->warns && !at_boot))
 			ctl_warn(host->ctl, "%s '%s': %s", host_kind_word(item->kind), item->name, item->note);
 	}
 	fprintf(host->ctl->out, changed ? "host: as the profile says; changed: %zu\n" : "host: as the profile says\n",
 		changed);
+}
+
+static void tell_all(struct host *host, const struct host_plan *plan, const struct journal *journal,
+	const struct change_options *options)
+{
+	change_tell(host, journal);
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct host_plan_item *item = &plan->items[i];
+
+		if (item->kind == HOST_FILE && is_due(item, false, options))
+			change_tell_file(host, item->name, item->now, item->wanted);
+	}
 }
 
 enum ctl_exit change_apply(struct host *host, const struct profile *profile, const char *path, struct journal *journal,
@@ -304,11 +316,12 @@ enum ctl_exit change_apply(struct host *host, const struct profile *profile, con
 			run.first_done || run.second_done ? CTL_PARTLY : code);
 	}
 	changed = count_due(&run.first, true, options) + count_due(&run.second, false, options);
-	if (changed)
-		change_tell(host, journal);
+	/* At boot no file has changed, and the unit's sandbox lets nobody be told. */
+	if (changed && !options->at_boot)
+		tell_all(host, &run.second, journal, options);
 	if (changed || cut_off || !journal->profile || strcmp(journal->profile, profile->text) != 0)
 		code = finish(host, journal, profile, path);
 	if (code == CTL_OK)
-		say_done(host, &run.second, changed);
+		say_done(host, &run.second, changed, options->at_boot);
 	return code == CTL_OK && host_plan_first(&run.second, PLAN_CANNOT) && !options->at_boot ? CTL_PARTLY : code;
 }

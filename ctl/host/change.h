@@ -26,6 +26,12 @@ _must_check_ int change_plan(
 /* Makes udev, NetworkManager and networkd read what changed, where they run. names: paths of files. */
 void change_tell(struct host *host, const struct journal *journal);
 
+/*
+ * After change_tell(), of a file that was changed, with its values: NetworkManager 1.42 looks at "managed" of a section of
+ * devices only when a device comes, and so has to be told to give that one up or take it back.
+ */
+void change_tell_file(struct host *host, const char *path, const char *before, const char *after);
+
 /* As change_plan's digest in hexadecimal digits. */
 #define CHANGE_DIGEST 17
 void change_digest(const struct host_plan *plan, const struct profile *profile, char out[static CHANGE_DIGEST]);

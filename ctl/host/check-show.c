@@ -59,6 +59,14 @@ static void show_queues(struct out *out, const struct check *check)
 	for (size_t i = 0; i < check->interface_count; i++) {
 		const struct check_queues *interface = &check->interfaces[i];
 
+		if (!interface->count) {
+			out_object(out, NULL, NULL);
+			out_string(out, "interface", "INTERFACE", interface->interface);
+			out_null(out, "queue", "TX QUEUE");
+			out_null(out, "packets", "PACKETS");
+			out_note(out, "    no counters: its driver does not count the packets of each queue");
+			out_close(out);
+		}
 		for (size_t k = 0; k < interface->count; k++) {
 			out_object(out, NULL, NULL);
 			out_string(out, "interface", "INTERFACE", interface->interface);

@@ -24,18 +24,12 @@ void check_clear(struct check *check)
 	host_plan_clear(&check->plan);
 }
 
-/* tuned sets its profile's values whenever it starts. */
-static bool tuned_runs(void)
-{
-	return access("/run/tuned/tuned.pid", F_OK) == 0;
-}
-
 static const char *sysctl_cause(const struct host_plan_item *item, const struct journal_entry *entry)
 {
 	if (item->boot && item->now && sysctl_equal(item->boot, item->now))
 		return item->wins ? "a file that comes after ours sets it at boot"
 				  : "a file of the host sets it at boot, and ours was not read";
-	if (tuned_runs())
+	if (host_plan_tuned())
 		return "tuned is at work (/run/tuned/tuned.pid), and sets values after us: tuned-adm active";
 	if (entry && item->now && entry->before && sysctl_equal(entry->before, item->now))
 		return "it is what it was before apply: set back, or lost in a reboot without our files";

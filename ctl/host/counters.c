@@ -58,8 +58,25 @@ void counters_read(struct counters *out)
 	out->has_overflows = netstat && counters_netstat(netstat, "ListenOverflows", &out->listen_overflows) &&
 		counters_netstat(netstat, "SyncookiesSent", &out->cookies_sent) &&
 		counters_netstat(netstat, "TCPTimeWaitOverflow", &out->time_wait_overflow);
-	at = protocols ? strstr(protocols, "\nSMC ") : NULL;
-	out->has_smc = at && sscanf(at, " SMC %*u %" SCNu64, &out->smc_sockets) == 1;
+	out->has_smc = protocols && counters_smc(protocols, &out->smc_sockets);
+}
+
+bool counters_smc(const char *text, uint64_t *out)
+{
+	static const char *const names[] = {"\nSMC ", "\nSMC6 "};
+	bool found = false;
+
+	*out = 0;
+	for (size_t i = 0; i < 2; i++) {
+		const char *at = strstr(text, names[i]);
+		uint64_t count;
+
+		if (!at || sscanf(at, " %*s %*u %" SCNu64, &count) != 1)
+			continue;
+		*out += count;
+		found = true;
+	}
+	return found;
 }
 
 /* "tx_queue_3_packets", "tx3_packets", "tx-3.packets", "queue_3_tx_cnt": virtio_net, igb, ixgbe, ice; mlx5; i40e; ena. */
@@ -90,7 +107,7 @@ static int ask(int fd, const char *interface, void *command)
 	return ioctl(fd, SIOCETHTOOL, &request) < 0 ? -errno : 0;
 }
 
-int counters_queues(const char *interface, struct queue_counter **out)
+static int by_ethtool(const char *interface, struct queue_counter **out)
 {
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
@@ -129,4 +146,11 @@ int counters_queues(const char *interface, struct queue_counter **out)
 		return r;
 	*out = take(found);
 	return count;
+}
+
+int counters_queues(const char *interface, struct queue_counter **out)
+{
+	int count = counters_qstats(interface, out);
+
+	return count > 0 || count == -ENOMEM ? count : by_ethtool(interface, out);
 }

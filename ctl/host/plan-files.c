@@ -146,6 +146,8 @@ static void put_module_rules(FILE *stream, const struct profile *profile)
 /* NAME is set by the rule that renames, or is not set at all. */
 static void put_interface_rules(FILE *stream, const struct profile *profile)
 {
+	static const char again[] = "RUN+=\"/usr/bin/systemctl --no-block restart smcctl-host@cpu.service\"";
+
 	for (size_t i = 0; i < profile->xps_count; i++) {
 		static const char wants[] = "TAG+=\"systemd\", ENV{SYSTEMD_WANTS}+=\"smcctl-host@$name.service\"";
 		const char *pattern = profile->xps[i].pattern;
@@ -154,11 +156,17 @@ static void put_interface_rules(FILE *stream, const struct profile *profile)
 		fprintf(stream, "ACTION==\"add\", SUBSYSTEM==\"net\", NAME==\"\", KERNEL==\"%s\", %s\n", pattern,
 			wants);
 	}
-	/* Drivers set the queues anew when a CPU comes or goes (virtnet_cpu_online()). */
+	/*
+	 * Drivers set the queues anew when a CPU comes or goes (virtnet_cpu_online()), or when channels do, which then are made and
+	 * taken away (netdev_queue_update_kobjects()). Not "start": what happens while the unit is at work it may have passed already.
+	 */
+	for (size_t i = 0; i < profile->xps_count; i++)
+		fprintf(stream,
+			"ACTION==\"add|remove\", SUBSYSTEM==\"queues\", KERNEL==\"tx-*\", "
+			"DEVPATH==\"*/net/%s/queues/*\", %s\n",
+			profile->xps[i].pattern, again);
 	if (profile->xps_count)
-		fputs("ACTION==\"online|offline\", SUBSYSTEM==\"cpu\", "
-		      "RUN+=\"/usr/bin/systemctl --no-block start smcctl-host@cpu.service\"\n",
-			stream);
+		fprintf(stream, "ACTION==\"online|offline\", SUBSYSTEM==\"cpu\", %s\n", again);
 }
 
 static char *udev_text(const struct profile *profile)

@@ -108,6 +108,34 @@ static void add_queues(struct host *host, struct host_plan *plan, const char *in
 	}
 }
 
+#define IRQS_SAID 16u
+
+/* A queue's CPUs are chosen, or judged, by where its interrupt goes, and irqbalance may move that every ten seconds. */
+static void say_irqbalance(struct host_plan *plan, struct host_plan_item *item, const struct topology *topology)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size, said = 0;
+	FILE *stream = open_memstream(&text, &size);
+
+	if (!stream) {
+		plan->no_memory = true;
+		return;
+	}
+	fprintf(stream,
+		"irqbalance is at work (/run/irqbalance) and may move these queues' interrupts; to keep them: %s",
+		"irqbalance");
+	for (size_t i = 0; i < topology->transmit; i++) {
+		if (topology->irq[i] && said++ < IRQS_SAID)
+			fprintf(stream, " --banirq=%u", topology->irq[i]);
+	}
+	if (said > IRQS_SAID)
+		fprintf(stream, " and so on, %zu in all", said);
+	if (fclose(stream) != 0)
+		plan->no_memory = true;
+	else if (said)
+		host_plan_warn(plan, item, text);
+}
+
 static int plan_interface(struct host *host, struct host_plan *plan, const char *interface,
 	const struct profile_xps *xps, int sys, int proc)
 {
@@ -118,12 +146,17 @@ static int plan_interface(struct host *host, struct host_plan *plan, const char 
 	int r = topology_read(sys, proc, interface, &topology);
 
 	if (r == 0 && topology.transmit > 1) {
+		const size_t first = plan->count;
+
 		sets = calloc(topology.transmit, sizeof(*sets));
 		if (!sets)
 			return -ENOMEM;
 		r = xps_plan(&topology, xps, sets);
 		if (r == 0) {
 			add_queues(host, plan, interface, xps, &topology, sets);
+			if (plan->count > first && xps->policy != XPS_RXQS && xps->policy != XPS_OFF &&
+				access("/run/irqbalance", F_OK) == 0)
+				say_irqbalance(plan, &plan->items[first], &topology);
 			return plan->no_memory ? -ENOMEM : 0;
 		}
 	}

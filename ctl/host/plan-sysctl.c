@@ -104,8 +104,63 @@ static void say_boot(struct host_plan *plan, struct host_plan_item *item, const 
 			boot->procps_less.files[line->file], line->line, line->value);
 }
 
-/* There is no such key: because its module is not loaded yet, or because this kernel has none. */
-static void without_key(struct host *host, struct host_plan *plan, struct host_plan_item *item,
+bool host_plan_tuned(void)
+{
+	return access("/run/tuned/tuned.pid", F_OK) == 0;
+}
+
+void host_plan_warn(struct host_plan *plan, struct host_plan_item *item, const char *text)
+{
+	_cleanup_free_ char *before = item->note;
+
+	item->note = NULL;
+	item->warns = true;
+	host_plan_say(plan, &item->note, "%s%s%s", before ? before : "", before ? "; " : "", text);
+}
+
+/* Said once. */
+static void say_tuned(struct host *host, struct host_plan *plan)
+{
+	if (host->offline || host->netns || !host_plan_tuned())
+		return;
+	for (size_t i = 0; i < plan->count; i++) {
+		struct host_plan_item *item = &plan->items[i];
+
+		if (item->kind != HOST_SYSCTL || item->state == PLAN_CANNOT)
+			continue;
+		host_plan_warn(plan, item,
+			"tuned is at work (/run/tuned/tuned.pid) and sets the values of its profile, which tuned-adm "
+			"active names, whenever it starts: what both set belongs into one of its own, "
+			"/etc/tuned/NAME/tuned.conf with include=THE ACTIVE ONE");
+		return;
+	}
+}
+
+/*
+ * Before net.smc.rmem and net.smc.wmem the kernel took the buffers of the TCP socket underneath (smc_sock_alloc()); both are
+ * there from Linux 6.1 on.
+ */
+static void say_without_buffers(struct host_plan *plan, struct host_plan_item *item)
+{
+	static const char *const keys[][2] = {
+		{"net.smc.rmem", "net.ipv4.tcp_rmem"}, {"net.smc.wmem", "net.ipv4.tcp_wmem"}};
+
+	for (size_t i = 0; i < 2; i++) {
+		_cleanup_free_ char *text = NULL;
+
+		if (strcmp(item->name, keys[i][0]) != 0)
+			continue;
+		host_plan_say(plan, &text,
+			"Linux has it since 6.1; before, SMC takes the buffers of TCP, the second number of %s: larger "
+			"there is larger for SMC, but changes every TCP socket too",
+			keys[i][1]);
+		if (text)
+			host_plan_warn(plan, item, text);
+	}
+}
+
+/* There is no such key: because its module is not loaded yet, or, which is true, because this kernel has none. */
+static bool without_key(struct host *host, struct host_plan *plan, struct host_plan_item *item,
 	const struct profile *profile, const struct profile_sysctl *wish)
 {
 	const char *module = host_plan_module_of(wish->key);
@@ -117,17 +172,19 @@ static void without_key(struct host *host, struct host_plan *plan, struct host_p
 	if (comes && !loaded && module_available(module)) {
 		item->state = PLAN_CHANGE;
 		host_plan_say(plan, &item->why, "there once module %s is loaded", module);
-		return;
+		return false;
 	}
 	item->state = wish->optional ? PLAN_LATER : PLAN_CANNOT;
-	if (module && !loaded)
+	if (module && !loaded) {
 		host_plan_say(plan, &item->why, "module %s is not loaded%s", module,
 			host->netns     ? ""
 				: comes ? " and cannot be"
 					: "; name it in \"modules\"");
-	else
-		host_plan_say(plan, &item->why, "this kernel has no such key%s",
-			wish->optional ? "" : " (or not in this network namespace); \"optional\" lets it pass");
+		return false;
+	}
+	host_plan_say(plan, &item->why, "this kernel has no such key%s",
+		wish->optional ? "" : " (or not in this network namespace); \"optional\" lets it pass");
+	return true;
 }
 
 static void wish_larger(struct host_plan *plan, struct host_plan_item *item, const struct profile_sysctl *wish)
@@ -198,7 +255,7 @@ int host_plan_sysctls(struct host *host, const struct profile *profile, struct h
 	for (size_t i = 0; i < profile->sysctl_count && r == 0; i++) {
 		const struct profile_sysctl *wish = &profile->sysctls[i];
 		struct host_plan_item *item;
-		bool there;
+		bool there, none = false;
 
 		if (!starts_with(wish->key, "net.") &&
 			host_plan_outside(plan, host, HOST_SYSCTL, wish->key, wish->value))
@@ -208,14 +265,17 @@ int host_plan_sysctls(struct host *host, const struct profile *profile, struct h
 			return -ENOMEM;
 		there = host->offline || item->state != PLAN_CANNOT || !is_missing(wish->key);
 		if (!there)
-			without_key(host, plan, item, profile, wish);
+			none = without_key(host, plan, item, profile, wish);
 		else if (wish->at_least && item->state != PLAN_CANNOT)
 			wish_larger(plan, item, wish);
 		if (boots)
 			say_boot(plan, item, &boot);
+		if (none)
+			say_without_buffers(plan, item);
 		last_larger(plan, item, wish);
 		judge(host, plan, item);
 		r = plan->no_memory ? -ENOMEM : 0;
 	}
+	say_tuned(host, plan);
 	return r == 0 && plan->no_memory ? -ENOMEM : r;
 }

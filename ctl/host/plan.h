@@ -38,6 +38,7 @@ struct host_plan_item {
 	char *origin; /* the file, or "FILE:LINE", that decides at boot; NULL: none */
 	char *wins;   /* the "FILE:LINE" that will overrule ours at boot; NULL: none */
 	bool at_least;
+	bool warns; /* apply says the note, too */
 };
 
 struct host_plan {
@@ -96,6 +97,12 @@ void host_plan_file(struct host *host, struct host_plan *plan, const char *path,
 
 /* Why the interface must stay with who manages it, or NULL; the caller frees it. */
 char *nic_danger(const char *interface);
+
+/* True if tuned runs, which sets its profile's values whenever it starts. */
+bool host_plan_tuned(void);
+
+/* Adds to the item's note, which apply is to say, too. */
+void host_plan_warn(struct host_plan *plan, struct host_plan_item *item, const char *text);
 
 /* The module that has to be loaded for a key to be there; NULL: none that is known. */
 const char *host_plan_module_of(const char *key);

@@ -6,37 +6,6 @@
 #include <string.h>
 
 #include "ctl/host/change.h"
-#include "ctl/service/command.h"
-
-static void tell(const char *const argv[])
-{
-	_cleanup_command_ struct command_result result = {.status = 0};
-
-	/* Who does not run need not be told. */
-	(void)!command_run(argv, &result);
-}
-
-void change_tell(struct host *host, const struct journal *journal)
-{
-	bool manager = false, networkd = false, udev = false;
-
-	if (host->offline)
-		return;
-	for (size_t i = 0; i < journal->count; i++) {
-		const char *name = journal->entries[i].name;
-
-		manager = manager || starts_with(name, "/etc/NetworkManager/");
-		networkd = networkd || starts_with(name, "/etc/systemd/network/");
-		udev = udev || starts_with(name, "/etc/udev/");
-	}
-	/* Read again, not restarted: a restart would take connections down. */
-	if (manager && access("/run/NetworkManager", F_OK) == 0)
-		tell((const char *const[]){"nmcli", "general", "reload", "conf", NULL});
-	if (networkd && access("/run/systemd/netif", F_OK) == 0)
-		tell((const char *const[]){"networkctl", "reload", NULL});
-	if (udev && access("/run/udev/control", F_OK) == 0)
-		tell((const char *const[]){"udevadm", "control", "--reload", NULL});
-}
 
 enum outcome { DONE, KEPT, FAILED };
 
@@ -103,6 +72,13 @@ enum ctl_exit change_revert(struct host *host, struct journal *journal)
 			r = journal_note(&left, entry->kind, entry->name, entry->before, entry->after);
 	}
 	change_tell(host, journal);
+	for (size_t i = 0; i < journal->count; i++) {
+		const struct journal_entry *entry = &journal->entries[i];
+
+		/* What could not be restored is in left. */
+		if (entry->kind == HOST_FILE && !journal_find(&left, entry->kind, entry->name))
+			change_tell_file(host, entry->name, entry->after, entry->before);
+	}
 	if (left.count) {
 		/* The order of the setting, for the next revert; without the space for it, all is tried again. */
 		for (size_t i = 0; i < left.count / 2; i++) {

@@ -16,6 +16,7 @@
 
 void topology_clear(struct topology *topology)
 {
+	free(topology->irq);
 	free(topology->irq_cpu);
 	free(topology->shares);
 	*topology = (struct topology){.transmit = 0};
@@ -169,6 +170,7 @@ static void read_irqs(int sys, int proc, const char *interface, struct topology 
 			!read_action(text, &irq) || irq.queue >= out->transmit || kind[irq.queue] >= irq.kind)
 			continue;
 		kind[irq.queue] = irq.kind;
+		out->irq[irq.queue] = irq.number;
 		out->irq_cpu[irq.queue] = irq_cpu(proc, irq.number);
 	}
 	if (dir)
@@ -199,9 +201,10 @@ int topology_read(int sys, int proc, const char *interface, struct topology *out
 		r = count_queues(sys, interface, out);
 	if (r < 0)
 		return r;
+	out->irq = calloc(out->transmit + 1, sizeof(*out->irq));
 	out->irq_cpu = calloc(out->transmit + 1, sizeof(*out->irq_cpu));
 	out->shares = calloc(out->transmit + 1, sizeof(*out->shares));
-	if (!out->irq_cpu || !out->shares)
+	if (!out->irq || !out->irq_cpu || !out->shares)
 		return -ENOMEM;
 	for (size_t i = 0; i < out->transmit; i++)
 		out->irq_cpu[i] = TOPOLOGY_NO_CPU;

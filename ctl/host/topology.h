@@ -14,7 +14,8 @@ struct topology {
 	struct cpus local; /* of the device's NUMA node; all when it has none */
 	size_t transmit;   /* queues */
 	size_t receive;
-	unsigned *irq_cpu;   /* of each transmit queue; TOPOLOGY_NO_CPU: unknown */
+	unsigned *irq;       /* of each transmit queue its interrupt; 0: unknown */
+	unsigned *irq_cpu;   /* and where that goes; TOPOLOGY_NO_CPU: unknown */
 	struct cpus *shares; /* of each transmit queue with such a CPU: what shares its last cache with that */
 	bool irqs;           /* of every transmit queue it is known */
 };

@@ -25,10 +25,31 @@ static enum verdict judge_pod(struct pod *pod, const char **why)
 	return VERDICT_TCP;
 }
 
+/* The controller sets the pod up after its init containers, whatever smcctl is told. */
+static bool is_switched(const struct pod *pod)
+{
+	return pod_is_erdma(pod) && !pod_is_windows(pod) && !pod_sandbox(pod);
+}
+
+/* Who carries the traffic of containers that are no proxy; NULL: they themselves. */
+static const char *judge_mesh(struct pod *pod)
+{
+	if (pod_proxy(pod))
+		return tree_printf(pod->tree, "in a mesh it talks to '%s' over loopback, which carries its traffic",
+			node_string(pod_proxy(pod), "name"));
+	if (pod_awaits_proxy(pod) || pod_wants_asm(pod))
+		return "in a mesh it talks over loopback to a proxy that is yet to come, which carries its traffic";
+	return NULL;
+}
+
 static enum verdict judge_container(struct pod *pod, const struct node *container, bool init, const char **why)
 {
 	enum verdict verdict = judge_pod(pod, why);
 
+	if (is_switched(pod) && (!init || pod_is_sidecar(container))) {
+		*why = "the eRDMA controller puts every connection of the pod on SMC, whatever a policy says";
+		return VERDICT_SMC;
+	}
 	if (verdict != VERDICT_SMC)
 		return verdict;
 	if (!pod_is_chosen(pod, container, init)) {
@@ -40,10 +61,10 @@ static enum verdict judge_container(struct pod *pod, const struct node *containe
 	*why = pod_obstacle(container);
 	if (*why)
 		return VERDICT_TCP;
-	if (pod_proxy(pod) && !pod_is_proxy(container)) {
-		*why = tree_printf(pod->tree, "in a mesh it talks to '%s' over loopback, which carries its traffic",
-			node_string(pod_proxy(pod), "name"));
-		return VERDICT_TCP;
+	if (!pod_is_proxy(container)) {
+		*why = judge_mesh(pod);
+		if (*why)
+			return VERDICT_TCP;
 	}
 	*why = pod_container_remark(container);
 	if (*why)

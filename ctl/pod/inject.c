@@ -167,17 +167,6 @@ static void add_resource(struct pod *pod, struct pod_record *record, struct node
 	node_append(record->resources, tree_string(tree, node_string(container, "name")));
 }
 
-static bool has_resource(const struct pod *pod)
-{
-	const struct node *all = node_get(pod->spec, "containers");
-
-	for (const struct node *n = all->first; n; n = n->next) {
-		if (node_get(node_get(node_get(n, "resources"), "limits"), POD_ERDMA_RESOURCE))
-			return true;
-	}
-	return false;
-}
-
 static void annotate(struct pod *pod, struct pod_record *record)
 {
 	bool erdma = pod->options->dialect == POD_SPEAKS_ERDMA;
@@ -191,7 +180,7 @@ static void annotate(struct pod *pod, struct pod_record *record)
 		pod_end(pod, POD_SKIPPED, "its annotation %s is \"%s\"", name, there);
 		return;
 	}
-	if (there && (!erdma || has_resource(pod))) {
+	if (there && (!erdma || pod_has_limit(pod))) {
 		pod_end(pod, POD_UNCHANGED, "it has the annotation %s", name);
 		return;
 	}
@@ -201,7 +190,7 @@ static void annotate(struct pod *pod, struct pod_record *record)
 		tree_add_string(tree, annotations, name, "true");
 		node_append(record->annotations, tree_string(tree, name));
 	}
-	if (erdma && !has_resource(pod))
+	if (erdma && !pod_has_limit(pod))
 		add_resource(pod, record, node_get(pod->spec, "containers")->first);
 	pod_record_write(pod, record);
 	pod_end(pod, POD_INJECTED, "annotation %s", name);
@@ -306,8 +295,8 @@ void pod_inject(struct pod *pod)
 		return;
 	}
 	if (pod->options->dialect != POD_SPEAKS_SMCSHIM) {
-		pod_remarks(pod);
 		annotate(pod, &record);
+		pod_remarks(pod);
 		return;
 	}
 	if (!is_ours_to_make(pod))

@@ -190,6 +190,14 @@ const char *pod_sandbox(const struct pod *pod);
 /* Whether the container is a mesh's proxy; and the first such of a pod, or NULL. */
 bool pod_is_proxy(const struct node *container);
 const struct node *pod_proxy(const struct pod *pod);
+/* By which label or annotation the pod asks for a proxy that is not there yet; NULL: it does not, or it is there. */
+const char *pod_awaits_proxy(const struct pod *pod);
+
+/* Whether ASM is asked to put the proxy's connections on SMC. */
+bool pod_wants_asm(const struct pod *pod);
+/* Whether a container has the limit without which the eRDMA controller does nothing; and whether that has the pod. */
+bool pod_has_limit(const struct pod *pod);
+bool pod_is_erdma(const struct pod *pod);
 
 /* ---- the other commands ---- */
 

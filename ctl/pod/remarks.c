@@ -48,6 +48,46 @@ const struct node *pod_proxy(const struct pod *pod)
 	return NULL;
 }
 
+const char *pod_awaits_proxy(const struct pod *pod)
+{
+	static const char *const asked[] = {"sidecar.istio.io/inject", "linkerd.io/inject"};
+	const struct node *labels = node_get(node_get(pod->template, "metadata"), "labels");
+
+	for (size_t i = 0; !pod_proxy(pod) && i < sizeof(asked) / sizeof(asked[0]); i++) {
+		const char *value = pod_annotation(pod, asked[i]);
+
+		value = value ? value : node_string(labels, asked[i]);
+		if (value && (strcmp(value, "true") == 0 || strcmp(value, "enabled") == 0))
+			return asked[i];
+	}
+	return NULL;
+}
+
+/* ---- the dialects of others ---- */
+
+bool pod_wants_asm(const struct pod *pod)
+{
+	const char *value = pod_annotation(pod, POD_ASM);
+
+	return value && strcmp(value, "true") == 0;
+}
+
+bool pod_has_limit(const struct pod *pod)
+{
+	const struct node *all = node_get(pod->spec, "containers");
+
+	for (const struct node *n = all->first; n; n = n->next) {
+		if (node_get(node_get(node_get(n, "resources"), "limits"), POD_ERDMA_RESOURCE))
+			return true;
+	}
+	return false;
+}
+
+bool pod_is_erdma(const struct pod *pod)
+{
+	return pod_annotation(pod, POD_ERDMA) && pod_has_limit(pod);
+}
+
 /* ---- a container by its image and command ---- */
 
 /* "REGISTRY/library/NAME:TAG@DIGEST": NAME. */
@@ -83,6 +123,30 @@ static bool mentions(const struct node *list, const char *text)
 	return false;
 }
 
+/* Its command is smcctl run: by itself that preloads or supervises, as the program needs it. */
+static bool is_supervised(const struct node *container)
+{
+	const struct node *command = node_get(container, "command");
+	const struct node *first = node_is(command, NODE_ARRAY) ? command->first : NULL;
+	const struct node *second = first && first->next ? first->next : NULL;
+
+	if (first && !second && node_is(node_get(container, "args"), NODE_ARRAY))
+		second = node_get(container, "args")->first;
+	return first && second && node_text(first) && node_text(second) &&
+		strcmp(path_base(node_text(first)), "smcctl") == 0 && strcmp(node_text(second), "run") == 0;
+}
+
+/* The usual profiles of container runtimes allow pidfd_getfd(2) to who has CAP_SYS_PTRACE. */
+static bool may_supervise(const struct node *container)
+{
+	const struct node *context = node_get(container, "securityContext");
+	const struct node *add = node_get(node_get(context, "capabilities"), "add");
+	const char *profile = node_string(node_get(context, "seccompProfile"), "type");
+
+	return node_is_true(node_get(context, "privileged")) || mentions(add, "SYS_PTRACE") || mentions(add, "ALL") ||
+		(profile && strcmp(profile, "Unconfined") == 0);
+}
+
 const char *pod_container_remark(const struct node *container)
 {
 	const char *image = node_string(container, "image");
@@ -90,10 +154,18 @@ const char *pod_container_remark(const struct node *container)
 	if (mentions(node_get(container, "command"), "LD_PRELOAD=") ||
 		mentions(node_get(container, "args"), "LD_PRELOAD="))
 		return "its command sets LD_PRELOAD itself, which replaces ours";
+	if (is_supervised(container))
+		return may_supervise(container)
+			? NULL
+			: "smcctl run supervises it, which needs CAP_SYS_PTRACE in the container "
+			  "where its seccomp profile forbids pidfd_getfd";
 	if (image && is_go(image))
-		return "by its image it is probably a Go program, which no preloaded library reaches";
+		return "by its image it is probably a Go program, which no preloaded library reaches; smcctl run "
+		       "before "
+		       "its command, in its image, supervises it";
 	if (image && (strstr(image, "distroless/static") || is_image(image, "scratch") || is_image(image, "pause")))
-		return "by its image it is probably a static program, which loads no library";
+		return "by its image it is probably a static program, which loads no library; smcctl run before its "
+		       "command, in its image, supervises it";
 	return NULL;
 }
 
@@ -101,47 +173,32 @@ const char *pod_container_remark(const struct node *container)
 
 static void remark_mesh(struct pod *pod)
 {
-	static const char *const asked[] = {"sidecar.istio.io/inject", "linkerd.io/inject"};
 	const struct node *proxy = pod_proxy(pod);
-	const struct node *labels = node_get(node_get(pod->template, "metadata"), "labels");
+	const char *asked = pod_awaits_proxy(pod);
 
-	if (proxy) {
+	if (proxy)
 		pod_note(pod, "in a mesh the proxy carries the traffic between pods: what counts is container '%s'",
 			node_string(proxy, "name"));
-		return;
-	}
-	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
-		const char *value = pod_annotation(pod, asked[i]);
-
-		value = value ? value : node_string(labels, asked[i]);
-		if (value && (strcmp(value, "true") == 0 || strcmp(value, "enabled") == 0)) {
-			pod_note(pod,
-				"it asks for a mesh's proxy (%s), which is added when the pod is made and carries its "
-				"traffic: "
-				"only the webhook of smcctl pod manifest can reach it",
-				asked[i]);
-			return;
-		}
-	}
+	if (asked)
+		pod_note(pod,
+			"it asks for a mesh's proxy (%s), which is added when the pod is made and carries its traffic: "
+			"only the webhook of smcctl pod manifest can reach it, by the annotation " POD_CONTAINERS,
+			asked);
 }
 
 static void remark_erdma(struct pod *pod)
 {
 	const char *value = pod_annotation(pod, POD_ERDMA);
-	const struct node *all = node_get(pod->spec, "containers");
-	bool resource = false;
 
 	if (!value)
 		return;
-	for (const struct node *n = all->first; n; n = n->next)
-		resource = resource || node_get(node_get(node_get(n, "resources"), "limits"), POD_ERDMA_RESOURCE);
 	if (strcmp(value, "true") != 0)
 		pod_note(pod,
 			"annotation " POD_ERDMA
 			" is \"%s\": the eRDMA controller ignores the value and acts all the same; "
 			"remove the annotation",
 			value);
-	if (!resource)
+	if (!pod_is_erdma(pod))
 		pod_note(pod, "annotation " POD_ERDMA " without a limit " POD_ERDMA_RESOURCE " does nothing");
 	else
 		pod_note(pod,
@@ -153,7 +210,7 @@ static void remark_asm(struct pod *pod)
 {
 	const char *value = pod_annotation(pod, POD_ASM);
 
-	if (value && strcmp(value, "true") == 0)
+	if (pod_wants_asm(pod))
 		pod_note(pod,
 			"annotation " POD_ASM ": the mesh (ASM) puts the proxy's connections on SMC where its own "
 			"switch is on too, and falls back to TCP without a word");
@@ -209,6 +266,9 @@ void pod_remarks(struct pod *pod)
 	if (!pod->options->review)
 		remark_life(pod);
 	remark_method(pod);
+	/* What others do is in the kernel, or in a proxy: it is all the same what these containers load. */
+	if (pod->options->dialect != POD_SPEAKS_SMCSHIM || pod_is_erdma(pod))
+		return;
 	for (size_t i = 0; i < 2; i++) {
 		const struct node *list = node_get(pod->spec, lists[i]);
 

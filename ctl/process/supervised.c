@@ -18,12 +18,6 @@
 /* Its line of groups can be long. */
 #define STATUS_MAX (1u << 20)
 
-void supervised_clear(struct supervised *supervised)
-{
-	free(supervised->tree);
-	*supervised = (struct supervised){.tree = NULL};
-}
-
 static bool is_named_so(pid_t pid)
 {
 	char path[48];
@@ -37,27 +31,13 @@ static bool is_named_so(pid_t pid)
 
 static void take_tree(void *context, const struct process_report *report)
 {
-	struct supervised *supervised = context;
-
-	if (report->kind != PROCESS_CARRIES || !report->supervisor)
-		return;
-	if (supervised->count == supervised->room) {
-		size_t room = supervised->room ? supervised->room * 2 : 4;
-		struct process_report *larger = realloc(supervised->tree, room * sizeof(*larger));
-
-		if (!larger) {
-			supervised->error = -ENOMEM;
-			return;
-		}
-		supervised->tree = larger;
-		supervised->room = room;
-	}
-	supervised->tree[supervised->count++] = *report;
+	if (report->kind == PROCESS_CARRIES && report->supervisor)
+		process_reports_add(context, report);
 }
 
-int supervised_read(struct supervised *out)
+int supervised_read(struct process_reports *out)
 {
-	_cleanup_supervised_ struct supervised found = {.tree = NULL};
+	_cleanup_process_reports_ struct process_reports found = {.item = NULL};
 	_cleanup_free_ pid_t *pids = NULL;
 	size_t count;
 	size_t kept = 0;
@@ -75,7 +55,7 @@ int supervised_read(struct supervised *out)
 	if (r < 0)
 		return r;
 	*out = found;
-	found = (struct supervised){.tree = NULL};
+	found = (struct process_reports){.item = NULL};
 	return 0;
 }
 
@@ -102,23 +82,23 @@ static pid_t filtered_parent(pid_t pid)
 	return status_number(text, "\nPPid:\t"); /* 0: the first one of a PID namespace */
 }
 
-static const struct process_report *tree_of_first(const struct process_report *reports, size_t count, pid_t pid)
+static const struct process_report *tree_of_first(const struct process_reports *reports, pid_t pid)
 {
-	for (size_t i = 0; i < count; i++)
-		if (reports[i].supervisor && reports[i].pid == pid)
-			return &reports[i];
+	for (size_t i = 0; i < reports->count; i++)
+		if (reports->item[i].supervisor && reports->item[i].pid == pid)
+			return &reports->item[i];
 	return NULL;
 }
 
-const struct process_report *supervised_find(const struct process_report *reports, size_t count, pid_t pid)
+const struct process_report *supervised_find(const struct process_reports *reports, pid_t pid)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < count && !any; i++)
-		any = reports[i].supervisor != 0;
+	for (size_t i = 0; i < reports->count && !any; i++)
+		any = reports->item[i].supervisor != 0;
 	for (int i = 0; any && i < ANCESTORS && pid > 0; i++) {
 		pid_t parent = filtered_parent(pid);
-		const struct process_report *tree = parent < 0 ? NULL : tree_of_first(reports, count, pid);
+		const struct process_report *tree = parent < 0 ? NULL : tree_of_first(reports, pid);
 
 		if (tree)
 			return tree;
@@ -133,25 +113,28 @@ bool supervised_is_guardian(const struct process_report *report)
 	return report->kind == PROCESS_PLAIN && strcmp(path_base(report->library), PATHS_SUPERVISOR) == 0;
 }
 
-static bool is_told(const struct process_report *reports, size_t count, const struct process_report *report)
+static bool is_told(const struct process_reports *reports, const struct process_report *report)
 {
-	return !report->supervisor && (supervised_is_guardian(report) || tree_of_first(reports, count, report->pid));
+	return !report->supervisor && (supervised_is_guardian(report) || tree_of_first(reports, report->pid));
 }
 
-size_t supervised_join(struct process_report *reports, size_t count)
+void supervised_join(struct process_reports *reports)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < count; i++)
-		if (reports[i].kind == PROCESS_ABSENT && supervised_find(reports, count, reports[i].pid))
-			reports[i].kind = PROCESS_PLAIN;
+	for (size_t i = 0; i < reports->count; i++) {
+		struct process_report *report = &reports->item[i];
+
+		if (report->kind == PROCESS_ABSENT && supervised_find(reports, report->pid))
+			report->kind = PROCESS_PLAIN;
+	}
 	/* The supervisors' stay, so those to come are still found when others have moved up. */
-	for (size_t i = 0; i < count; i++) {
-		if (is_told(reports, count, &reports[i]))
+	for (size_t i = 0; i < reports->count; i++) {
+		if (is_told(reports, &reports->item[i]))
 			continue;
 		if (kept != i)
-			reports[kept] = reports[i];
+			reports->item[kept] = reports->item[i];
 		kept++;
 	}
-	return kept;
+	reports->count = kept;
 }

@@ -99,10 +99,9 @@ static enum ctl_exit look_now(struct changes *changes, const char *name, struct 
 	r = drop_in_read(unit.directory, &drop_in);
 	if (r == 0)
 		r = processes_read(&unit, &processes);
-	if (r < 0)
-		return ctl_error(changes->ctl, ctl_exit_of(r), "unit", name, "%s", strerror(-r));
-	*state = state_find(&unit, &drop_in, &processes);
-	return CTL_OK;
+	if (r == 0)
+		r = state_find(&unit, &drop_in, &processes, state);
+	return r < 0 ? ctl_error(changes->ctl, ctl_exit_of(r), "unit", name, "%s", strerror(-r)) : CTL_OK;
 }
 
 /* The library shows as soon as the program has been loaded, which may be a moment after systemd calls it started. */

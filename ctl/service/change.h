@@ -11,7 +11,8 @@
 struct change {
 	struct unit unit;
 	struct drop_in before;
-	char *body; /* of the drop-in to be */
+	char *body;     /* of the drop-in to be */
+	bool supervise; /* it replaces the unit's commands */
 	bool done;
 };
 

@@ -26,11 +26,10 @@ static int preload_of_manager(const struct unit *unit, char **out)
 
 static int preload_without_us(const struct unit *unit, char **out)
 {
-	_cleanup_families_ struct families families = {.kind = FAMILIES_ALL};
 	int r;
 
 	if (unit_file_has_drop_in(unit))
-		r = unit_file_base(unit, &families, out);
+		r = unit_file_preload(unit, out);
 	else
 		r = words_assigned(unit_get(unit, "Environment"), "LD_PRELOAD", out);
 	if (r == 0 && !*out)
@@ -46,11 +45,11 @@ static void judge_preload(struct judgement *judgement)
 	int r = preload_without_us(judgement->unit, &before);
 
 	if (r == 0)
-		r = preload_list(before, judgement->library, &judgement->preload);
+		r = preload_list(before, judgement->tools->library, &judgement->preload);
 	if (r == -EINVAL) {
 		judgement_add(judgement, REMARK_NEVER, "LD_PRELOAD",
 			"cannot hold '%s', for it has a blank or a colon; install smcshim elsewhere",
-			judgement->library);
+			judgement->tools->library);
 		r = 0;
 	}
 	if (r < 0)
@@ -107,7 +106,7 @@ static void judge_file(struct judgement *judgement, const char *path)
 	else if (value)
 		judgement_add(judgement, REMARK_TCP, "EnvironmentFile",
 			"'%s' sets LD_PRELOAD, which overrules every Environment=; write there LD_PRELOAD=%s%s%s", path,
-			judgement->library, *value ? ":" : "", value);
+			judgement->tools->library, *value ? ":" : "", value);
 }
 
 static void judge_environment_file(struct judgement *judgement, const char *value)

@@ -25,11 +25,11 @@ static bool is_below(const char *path, const char *directory)
 static bool is_ours(const struct judgement *judgement, const char *path)
 {
 	return unit_file_has_drop_in(judgement->unit) &&
-		(strcmp(path, judgement->library) == 0 || strcmp(path, TABLES) == 0);
+		(strcmp(path, judgement->tools->library) == 0 || strcmp(path, TABLES) == 0);
 }
 
-/* True if one of the property's paths holds path; each may have a prefix "-" or "+" and ":OPTIONS" or ":TARGET" behind. */
-static bool covered(const struct judgement *judgement, const char *property, const char *path)
+/* Each may have a prefix "-" or "+" and ":OPTIONS" or ":TARGET" behind. */
+bool judge_covers(const struct judgement *judgement, const char *property, const char *path)
 {
 	const struct unit *unit = judgement->unit;
 	size_t place = 0;
@@ -59,15 +59,14 @@ static bool is_home(const char *path)
 	return is_below(path, "/home") || is_below(path, "/root") || is_below(path, "/run/user");
 }
 
-/* True if the service sees nothing at path unless it is bound there. */
-static bool is_hidden(const struct judgement *judgement, const char *path)
+bool judge_hides(const struct judgement *judgement, const char *path)
 {
 	const struct unit *unit = judgement->unit;
 
-	if (covered(judgement, "BindPaths", path) || covered(judgement, "BindReadOnlyPaths", path))
+	if (judge_covers(judgement, "BindPaths", path) || judge_covers(judgement, "BindReadOnlyPaths", path))
 		return false;
-	return *judge_root(judgement) || covered(judgement, "TemporaryFileSystem", path) || is_private(unit, path) ||
-		(unit_is(unit, "ProtectHome", "tmpfs") && is_home(path));
+	return *judge_root(judgement) || judge_covers(judgement, "TemporaryFileSystem", path) ||
+		is_private(unit, path) || (unit_is(unit, "ProtectHome", "tmpfs") && is_home(path));
 }
 
 /* "-": a service starts without the file as well, on TCP. */
@@ -86,13 +85,13 @@ static void judge_path(struct judgement *judgement, const char *what, const char
 {
 	const struct unit *unit = judgement->unit;
 
-	if (covered(judgement, "InaccessiblePaths", path))
+	if (judge_covers(judgement, "InaccessiblePaths", path))
 		judgement_add(
 			judgement, REMARK_TCP, "InaccessiblePaths", "hides the %s '%s' from the service", what, path);
 	else if (unit_is(unit, "ProtectHome", "yes") && is_home(path))
 		judgement_add(judgement, REMARK_TCP, "ProtectHome", "hides the %s '%s'; install smcshim elsewhere",
 			what, path);
-	else if (is_hidden(judgement, path)) {
+	else if (judge_hides(judgement, path)) {
 		judgement_add(judgement, REMARK_HANDLED, *judge_root(judgement) ? "RootDirectory" : "mount-namespace",
 			"the service does not see the %s '%s'; the drop-in binds it there", what, path);
 		bind(judgement, to_bind);
@@ -102,7 +101,7 @@ static void judge_path(struct judgement *judgement, const char *what, const char
 void judge_files(struct judgement *judgement)
 {
 	const struct unit *unit = judgement->unit;
-	const char *library = judgement->library;
+	const char *library = judgement->tools->library;
 	const char *table = judgement->table ? judgement->table : CTL_DEFAULT_TABLE;
 
 	if (access(library, R_OK) < 0)
@@ -111,12 +110,15 @@ void judge_files(struct judgement *judgement)
 		judgement_add(judgement, REMARK_TCP, "RootImage",
 			"the image '%s' is not looked into: the library and '%s' must be in it, at the same paths",
 			unit_get(unit, "RootImage"), TABLES);
-	} else {
-		judge_path(judgement, "library", library, library);
-		/* The directory: the table in it may be made later. */
-		judge_path(judgement, "policy's table", table, is_below(table, TABLES) ? TABLES : table);
+		return;
 	}
-	if (covered(judgement, "NoExecPaths", library) && !covered(judgement, "ExecPaths", library)) {
+	/* judge_supervision() has looked at it. */
+	if (!judgement->supervise)
+		judge_path(judgement, "library", library, library);
+	/* The directory: the table in it may be made later. */
+	judge_path(judgement, "policy's table", table, is_below(table, TABLES) ? TABLES : table);
+	if (!judgement->supervise && judge_covers(judgement, "NoExecPaths", library) &&
+		!judge_covers(judgement, "ExecPaths", library)) {
 		judgement_add(judgement, REMARK_HANDLED, "NoExecPaths",
 			"forbids to execute the library; the drop-in allows that");
 		fprintf(judgement->lines, "ExecPaths=-%s\n", library);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "ctl/service/exec-unit.h"
 #include "ctl/service/judge.h"
 #include "ctl/service/program.h"
 #include "ctl/service/script.h"
@@ -13,8 +14,10 @@
 /* systemd's own, which is what a service gets (DEFAULT_PATH). */
 #define SEARCH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-/* As which user the service runs, as far as it matters for what executing a file gains. */
-static enum privilege_user user_of(const struct unit *unit)
+static const char judge_replaces[] =
+	"the drop-in replaces ExecStart=: smcctl run before the same command supervises its socket calls";
+
+enum privilege_user judge_user(const struct unit *unit)
 {
 	const char *user = unit_get(unit, "User");
 
@@ -53,22 +56,45 @@ static bool starts_others(const char *name)
 	return false;
 }
 
+/* It is to be supervised whatever it is. */
+static void judge_asked(struct judgement *judgement, const struct program *program, const char *path)
+{
+	bool loses = program->gains || program->obstacle == PROGRAM_SET_ID || program->obstacle == PROGRAM_CAPABILITIES;
+
+	if (loses && judge_user(judgement->unit) != PRIVILEGE_USER_ROOT)
+		judgement_add(judgement, REMARK_NEVER, "program",
+			"'%s' would lose the privilege of its file (capabilities, set-user-ID) when supervised; use "
+			"AmbientCapabilities= in the unit",
+			path);
+	else if (program->obstacle == PROGRAM_OTHER_KIND)
+		judgement_add(
+			judgement, REMARK_TCP, "program", "'%s' %s", program->binary, program_obstacle_text(program));
+	else
+		judgement_add(judgement, REMARK_HANDLED, "program", "'%s' %s; %s", program->binary,
+			program_obstacle_text(program), judge_replaces);
+}
+
 static void judge_result(struct judgement *judgement, const struct program *program, const char *path)
 {
 	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): program_inspect() sets both where it returns 0 */
 	bool script = strcmp(program->path, program->binary) != 0;
 
-	if (program->obstacle == PROGRAM_UNKNOWN)
+	if (judgement->asked) {
+		judge_asked(judgement, program, path);
+	} else if (program_for_supervisor(program)) {
+		judgement->supervise = true;
+		judgement_add(judgement, REMARK_HANDLED, "program", "'%s' %s; %s", script ? program->binary : path,
+			program_obstacle_text(program), judge_replaces);
+	} else if (program->obstacle == PROGRAM_UNKNOWN) {
 		judgement_add(judgement, REMARK_NOTE, "program", "'%s' cannot be looked into from here", path);
-	else if (program->obstacle != PROGRAM_FINE)
+	} else if (program->obstacle != PROGRAM_FINE) {
 		judgement_add(judgement, REMARK_TCP, "program", "'%s' %s%s", script ? program->binary : path,
-			program_obstacle_text(program),
-			program_for_supervisor(program) ? "; smcctl run in front of it, in ExecStart=, supervises it"
-							: "");
-	else if (script)
+			program_obstacle_text(program), program->gains ? "; use AmbientCapabilities= in the unit" : "");
+	} else if (script) {
 		judgement_add(judgement, REMARK_NOTE, "script",
 			"'%s' is a script for '%s': what it starts is seen after the start, by smcctl service status",
 			path, program->binary);
+	}
 }
 
 /* env(1) is read as in the first line of a script: both have its words behind it. */
@@ -93,14 +119,18 @@ static bool follow_env(struct judgement *judgement, const char *line, char **pat
 	return false;
 }
 
+static bool is_run(const char *path, const char *line)
+{
+	return strcmp(path_base(path), "smcctl") == 0 && words_have(line, "run");
+}
+
 static bool judge_wrapper(struct judgement *judgement, const char *line, char **path)
 {
 	const char *name = path_base(*path);
 
-	if (strcmp(name, "smcctl") == 0 && words_have(line, "run"))
-		judgement_add(judgement, REMARK_NOTE, "smcctl-run",
-			"it starts its program by smcctl run already; the drop-in changes nothing about that");
-	else if (clears_environment(name, line))
+	if (judgement->asked)
+		return true;
+	if (clears_environment(name, line))
 		judgement_add(judgement, REMARK_TCP, "environment",
 			"it starts its program through '%s', which takes LD_PRELOAD away; use User= instead", *path);
 	else if (starts_others(name))
@@ -111,34 +141,115 @@ static bool judge_wrapper(struct judgement *judgement, const char *line, char **
 	return true;
 }
 
-static void judge_command(struct judgement *judgement, const char *value)
+/* Where it is for the service; a name without a path is looked for as systemd does. */
+static int locate(const struct judgement *judgement, const char *path, char **out)
 {
-	struct program_context context = {.search = SEARCH, .user = user_of(judgement->unit)};
-	_cleanup_program_ struct program program = {.path = NULL};
-	_cleanup_free_ char *path = NULL;
-	_cleanup_free_ char *line = NULL;
-	_cleanup_free_ char *inside = NULL;
-	int r = unit_command(value, &path, &line);
+	int r = strchr(path, '/') || *judge_root(judgement) ? -ENOENT : program_find(path, SEARCH, out);
 
-	if (r == -EINVAL) {
-		judgement_add(judgement, REMARK_NOTE, "program", "systemctl's '%s' is not understood", value);
+	if (r == 0 || r == -ENOMEM)
+		return r;
+	if (asprintf(out, "%s%s", judge_root(judgement), path) < 0) {
+		*out = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static void judge_line(struct judgement *judgement, char **path, const char *line)
+{
+	struct program_context context = {.search = SEARCH, .user = judge_user(judgement->unit)};
+	_cleanup_program_ struct program program = {.path = NULL};
+	_cleanup_free_ char *inside = NULL;
+	int r;
+
+	if (is_run(*path, line)) {
+		judgement_add(judgement, REMARK_NOTE, "smcctl-run",
+			"it starts its program by smcctl run already; the drop-in changes nothing about that");
 		return;
 	}
-	if (r == 0 && !judge_wrapper(judgement, line, &path))
+	if (!judge_wrapper(judgement, line, path))
 		return;
-	if (r == 0 && asprintf(&inside, "%s%s", judge_root(judgement), path) < 0) {
-		inside = NULL;
-		r = -ENOMEM;
-	}
+	r = locate(judgement, *path, &inside);
 	if (r == 0)
 		r = program_inspect(inside, &context, &program);
 	if (r < 0)
 		judgement->error = r;
 	else
-		judge_result(judgement, &program, path);
+		judge_result(judgement, &program, *path);
 }
 
-static bool selinux_enforces(void)
+static void judge_shown(struct judgement *judgement, const char *value)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *line = NULL;
+	int r = unit_command(value, &path, &line);
+
+	if (r == -EINVAL)
+		judgement_add(judgement, REMARK_NOTE, "program", "systemctl's '%s' is not understood", value);
+	else if (r < 0)
+		judgement->error = r;
+	else
+		judge_line(judgement, &path, line);
+}
+
+static size_t judge_all_shown(struct judgement *judgement)
+{
+	size_t place = 0;
+	size_t commands = 0;
+
+	for (const char *value; (value = unit_next(judgement->unit, "ExecStart", &place)); commands++)
+		judge_shown(judgement, value);
+	return commands;
+}
+
+static void judge_own(struct judgement *judgement, struct exec_command *command)
+{
+	_cleanup_free_ char *line = NULL;
+
+	if (!command->path) {
+		/* As it is, it stays. */
+		judgement->supervise = true;
+		judgement_add(
+			judgement, REMARK_NOTE, "program", "'%s' cannot be looked into from here", command->program);
+		return;
+	}
+	if (asprintf(&line, "%s %s", command->path, command->arguments) < 0) {
+		line = NULL;
+		judgement->error = -ENOMEM;
+		return;
+	}
+	judge_line(judgement, &command->path, line);
+}
+
+/* What systemd shows is our drop-in's. */
+static size_t judge_all_own(struct judgement *judgement)
+{
+	_cleanup_free_ char *values = NULL;
+	char *rest = NULL;
+	size_t commands = 0;
+	int r = exec_unit_values(judgement->unit, &values);
+
+	for (char *line = r < 0 ? NULL : strtok_r(values, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		const char *value = line;
+		struct exec_command command = {.prefix = NULL};
+		const char *why;
+
+		/* What cannot be understood, judge_supervision() says. */
+		while ((r = exec_command_next(&value, &command, &why)) > 0) {
+			judge_own(judgement, &command);
+			exec_command_clear(&command);
+			commands++;
+		}
+		judgement->supervise = judgement->supervise || r == -EINVAL;
+		commands += r == -EINVAL;
+		r = r == -EINVAL ? 0 : r;
+	}
+	if (r < 0)
+		judgement->error = r;
+	return commands;
+}
+
+bool judge_selinux(void)
 {
 	_cleanup_fclose_ FILE *stream = fopen("/sys/fs/selinux/enforce", "re");
 
@@ -148,17 +259,17 @@ static bool selinux_enforces(void)
 void judge_program(struct judgement *judgement)
 {
 	const struct unit *unit = judgement->unit;
-	size_t place = 0;
-	size_t commands = 0;
+	bool replaced = unit_file_has_drop_in(unit) && strstr(unit_get(unit, "ExecStart"), EXEC_RUN);
+	size_t commands = replaced ? judge_all_own(judgement) : judge_all_shown(judgement);
 
-	for (const char *value; (value = unit_next(unit, "ExecStart", &place)); commands++)
-		judge_command(judgement, value);
 	if (!commands && unit_is(unit, "LoadState", "loaded"))
 		judgement_add(judgement, REMARK_NEVER, "program", "the unit starts no program (no ExecStart=)");
 	if (unit_is(unit, "DynamicUser", "yes"))
 		judgement_add(judgement, REMARK_NOTE, "DynamicUser",
 			"no obstacle: library and policy are readable by everybody");
-	if (selinux_enforces())
+	if (judgement->supervise)
+		return;
+	if (judge_selinux())
 		judgement_add(judgement, REMARK_NOTE, "SELinux",
 			"is enforcing: a change of domain at the start drops LD_PRELOAD (AT_SECURE) unless the policy "
 			"has "
@@ -167,5 +278,5 @@ void judge_program(struct judgement *judgement)
 		judgement_add(judgement, REMARK_NOTE, "AppArmor",
 			"the profile '%s' must allow reading and mapping '%s' (mr) and, without IPPROTO_SMC, 'network "
 			"smc'",
-			unit_get(unit, "AppArmorProfile"), judgement->library);
+			unit_get(unit, "AppArmorProfile"), judgement->tools->library);
 }

@@ -11,14 +11,19 @@
 /* What the library calls beside what programs with sockets call anyway; all of @system-service. */
 static const char *const calls[] = {"socket", "connect", "bind", "listen", "getsockopt", "setsockopt", "fcntl", "dup3",
 	"ppoll", "openat", "fstat", "fgetxattr", "mmap", "munmap", "close", "geteuid", "clock_gettime", "rt_sigaction",
-	"rt_sigprocmask", "rt_sigpending"};
+	"rt_sigprocmask", "rt_sigpending", NULL};
+
+/* What smcctl run and smcctl-supervise call. All of @system-service but seccomp and pidfd_getfd. */
+static const char *const supervisor_calls[] = {"seccomp", "pidfd_open", "pidfd_getfd", "process_vm_readv",
+	"process_vm_writev", "socket", "connect", "bind", "listen", "getsockopt", "setsockopt", "fcntl", "dup3",
+	"ppoll", "openat", "fstat", "mmap", "munmap", "close", "close_range", "clock_gettime", "rt_sigprocmask",
+	"socketpair", "sendmsg", "recvmsg", "prctl", "prlimit64", "ioctl", "clone", "wait4", "setsid", "chdir", "umask",
+	"execve", NULL};
 
 static int read_families(const struct unit *unit, struct families *out)
 {
-	_cleanup_free_ char *preload = NULL;
-
 	/* With our drop-in in the account the list would hold AF_SMC because we wrote it. */
-	return unit_file_has_drop_in(unit) ? unit_file_base(unit, out, &preload) : families_of_unit(unit, out);
+	return unit_file_has_drop_in(unit) ? unit_file_families(unit, out) : families_of_unit(unit, out);
 }
 
 /*
@@ -94,7 +99,8 @@ static bool allows_call(const char *filter, const char *call)
 static void judge_calls(struct judgement *judgement)
 {
 	const char *filter = unit_get(judgement->unit, "SystemCallFilter");
-	char missing[256] = "";
+	const char *const *call = judgement->supervise ? supervisor_calls : calls;
+	char missing[512] = "";
 
 	if (!unit_has(judgement->unit, "SystemCallFilter") || strcmp(filter, "~") == 0)
 		return;
@@ -103,20 +109,21 @@ static void judge_calls(struct judgement *judgement)
 			"allows no sockets at all (socket, connect): there is nothing to accelerate");
 		return;
 	}
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+	for (; *call; call++) {
 		size_t length = strlen(missing);
 
-		if (!allows_call(filter, calls[i]))
-			(void)snprintf(missing + length, sizeof(missing) - length, "%s%s", length ? " " : "", calls[i]);
+		if (!allows_call(filter, *call))
+			(void)snprintf(missing + length, sizeof(missing) - length, "%s%s", length ? " " : "", *call);
 	}
 	/* Not ours to widen: what the filter does to a call outside of it may be to end the program. */
 	if (missing[0])
 		judgement_add(judgement, REMARK_NEVER, "SystemCallFilter",
-			"refuses what the library calls, which may end the program; if that is to be, add to the unit: "
+			"refuses what the %s calls, which may end the program; if that is to be, add to the unit: "
 			"SystemCallFilter=%s",
-			missing);
+			judgement->supervise ? "supervisor" : "library", missing);
 	else
-		judgement_add(judgement, REMARK_NOTE, "SystemCallFilter", "allows all that the library calls");
+		judgement_add(judgement, REMARK_NOTE, "SystemCallFilter", "allows all that the %s calls",
+			judgement->supervise ? "supervisor" : "library");
 }
 
 static void judge_network(struct judgement *judgement)

@@ -8,7 +8,35 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "ctl/paths.h"
 #include "ctl/service/words.h"
+
+void judge_tools_clear(struct judge_tools *tools)
+{
+	free(tools->library);
+	free(tools->smcctl);
+	free(tools->supervisor);
+	*tools = (struct judge_tools){.library = NULL};
+}
+
+enum ctl_exit judge_tools_find(struct ctl *ctl, struct judge_tools *out)
+{
+	_cleanup_judge_tools_ struct judge_tools tools = {.library = NULL};
+	int r = paths_library(&tools.library);
+
+	if (r < 0)
+		return ctl_error(ctl, CTL_FAILED, "library", PATHS_LIBRARY,
+			"not found beside smcctl (%s); install smcshim completely", strerror(-r));
+	r = paths_supervisor(&tools.supervisor);
+	if (r == 0 || r == -ENOENT)
+		r = paths_self(&tools.smcctl);
+	if (r < 0)
+		return ctl_error(ctl, CTL_FAILED, "service", NULL, "%s", strerror(-r));
+	*out = tools;
+	/* NOLINTNEXTLINE(clang-analyzer-deadcode.DeadStores): the cleanup attribute reads it */
+	tools = (struct judge_tools){.library = NULL};
+	return CTL_OK;
+}
 
 void judgement_clear(struct judgement *judgement)
 {
@@ -19,6 +47,7 @@ void judgement_clear(struct judgement *judgement)
 		(void)fclose(judgement->lines);
 	free(judgement->needs);
 	free(judgement->preload);
+	free(judgement->commands);
 }
 
 const char *remark_kind_key(enum remark_kind kind)
@@ -81,9 +110,13 @@ int judge(struct judgement *judgement)
 	judgement->lines = open_memstream(&judgement->needs, &judgement->needs_size);
 	if (!judgement->lines)
 		return -ENOMEM;
+	judgement->supervise = judgement->asked;
 	judge_origin(judgement);
 	judge_program(judgement);
-	judge_environment(judgement);
+	if (judgement->supervise)
+		judge_supervision(judgement);
+	else
+		judge_environment(judgement);
 	judge_sandbox(judgement);
 	judge_files(judgement);
 	judge_policy(judgement);
@@ -106,8 +139,10 @@ int judgement_drop_in(const struct judgement *judgement, char **out)
 	if (system)
 		fputs("[Unit]\nAfter=smcshim-policy.service\n\n", stream);
 	fputs("[Service]\n", stream);
-	fputs("Environment=", stream);
-	words_put_assignment(stream, "LD_PRELOAD", judgement->preload);
+	if (!judgement->supervise) {
+		fputs("Environment=", stream);
+		words_put_assignment(stream, "LD_PRELOAD", judgement->preload);
+	}
 	if (judgement->table) {
 		fputs("Environment=", stream);
 		words_put_assignment(stream, "SMC_POLICY", judgement->table);
@@ -116,6 +151,10 @@ int judgement_drop_in(const struct judgement *judgement, char **out)
 		fprintf(stream, "%s policy apply ", BINDIR "/smcctl");
 		words_put_argument(stream, judgement->policy);
 	}
+	if (judgement->supervise)
+		fprintf(stream,
+			"# What the unit starts, supervised. A copy: after a change of the unit, enable it again.\n%s",
+			judgement->commands);
 	fputs(judgement->needs, stream);
 	if (fclose(stream) != 0) {
 		free(text);

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "ctl/service/privilege.h"
 #include "ctl/service/unit-file.h"
 #include "ctl/service/unit.h"
 
@@ -29,21 +30,38 @@ struct remark {
 
 struct judgement {
 	const struct unit *unit;
-	const char *library; /* to preload */
-	const char *table;   /* of a policy of its own, or NULL */
-	const char *policy;  /* the file of that */
+	const struct judge_tools *tools;
+	const char *table;  /* of a policy of its own, or NULL */
+	const char *policy; /* the file of that */
 	struct remark *item;
 	size_t count;
 	FILE *lines; /* what the sandbox needs, lines of [Service]; valid while judging */
 	char *needs; /* their text afterwards */
 	size_t needs_size;
-	char *preload; /* the value of LD_PRELOAD */
-	int error;     /* sticks */
+	char *preload;  /* the value of LD_PRELOAD */
+	bool asked;     /* set by the caller: supervise, whatever the programs are */
+	bool supervise; /* instead of LD_PRELOAD */
+	char *commands; /* lines of [Service] for that */
+	int error;      /* sticks */
 };
+
+/* What judging needs of this installation. */
+struct judge_tools {
+	char *library;
+	char *smcctl;
+	char *supervisor; /* NULL: not installed */
+};
+
+#define _cleanup_judge_tools_ _cleanup_(judge_tools_clear)
+
+void judge_tools_clear(struct judge_tools *tools);
+
+/* Says what is wrong; CTL_OK with *out filled, for the caller to clear. */
+_must_check_ enum ctl_exit judge_tools_find(struct ctl *ctl, struct judge_tools *out);
 
 void judgement_clear(struct judgement *judgement);
 
-/* Fills what the caller has begun with unit, library, table and policy. Returns 0 or -errno; cleared by the caller. */
+/* Fills what the caller has begun with unit, tools, table, policy and asked. Returns 0 or -errno; cleared by the caller. */
 _must_check_ int judge(struct judgement *judgement);
 
 /* The worst remark of one of the kinds from least on, or NULL. */
@@ -60,9 +78,22 @@ __attribute__((format(printf, 4, 5))) void judgement_add(
 void judge_origin(struct judgement *judgement);  /* masked, generated, a helper of PID 1; sockets (judge-origin.c) */
 void judge_program(struct judgement *judgement); /* what ExecStart runs (judge-program.c) */
 void judge_environment(struct judgement *judgement); /* LD_PRELOAD and who else sets it (judge-environment.c) */
+void judge_supervision(struct judgement *judgement); /* what that needs, instead (judge-supervision.c) */
 void judge_sandbox(struct judgement *judgement);     /* families, calls, the network (judge-sandbox.c) */
 void judge_files(struct judgement *judgement);       /* whether library and table are seen (judge-files.c) */
 void judge_policy(struct judgement *judgement);      /* the table that it will follow (judge-policy.c) */
+
+/* As which user the service runs, as far as it matters for what executing a file gains. */
+enum privilege_user judge_user(const struct unit *unit);
+
+/* SELinux is enforcing. */
+bool judge_selinux(void);
+
+/* True if one of the property's paths holds path. */
+bool judge_covers(const struct judgement *judgement, const char *property, const char *path);
+
+/* True if the service sees nothing at path unless it is bound there. */
+bool judge_hides(const struct judgement *judgement, const char *path);
 
 /* The service's root directory is another one ("" is none). */
 const char *judge_root(const struct judgement *judgement);

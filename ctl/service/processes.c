@@ -102,24 +102,13 @@ static void take_report(void *context, const struct process_report *report)
 
 	if (report->kind == PROCESS_GONE)
 		return;
-	if (processes->count == processes->room) {
-		size_t room = processes->room ? processes->room * 2 : 4;
-		struct process_report *larger = realloc(processes->item, room * sizeof(*larger));
-
-		if (!larger) {
-			processes->error = -ENOMEM;
-			return;
-		}
-		processes->item = larger;
-		processes->room = room;
-	}
-	processes->item[processes->count++] = *report;
+	process_reports_add(&processes->reports, report);
 	processes->carrying += report->kind == PROCESS_CARRIES;
 }
 
 void processes_clear(struct processes *processes)
 {
-	free(processes->item);
+	process_reports_clear(&processes->reports);
 	*processes = (struct processes){.main = 0};
 }
 
@@ -136,9 +125,9 @@ int processes_read(const struct unit *unit, struct processes *out)
 	if (r == 0 && pids.count)
 		r = worker_inspect(pids.item, pids.count, take_report, &found);
 	free(pids.item);
-	found.count = supervised_join(found.item, found.count);
+	supervised_join(&found.reports);
 	if (r == 0)
-		r = found.error;
+		r = found.reports.error;
 	if (r < 0)
 		return r;
 	*out = found;
@@ -148,9 +137,9 @@ int processes_read(const struct unit *unit, struct processes *out)
 
 const struct process_report *processes_main(const struct processes *processes)
 {
-	for (size_t i = 0; i < processes->count; i++) {
-		if (processes->item[i].pid == processes->main)
-			return &processes->item[i];
+	for (size_t i = 0; i < processes->reports.count; i++) {
+		if (processes->reports.item[i].pid == processes->main)
+			return &processes->reports.item[i];
 	}
-	return processes->count ? &processes->item[0] : NULL;
+	return processes->reports.count ? &processes->reports.item[0] : NULL;
 }

@@ -3,16 +3,13 @@
 #ifndef SMCSHIM_CTL_SERVICE_PROCESSES_H
 #define SMCSHIM_CTL_SERVICE_PROCESSES_H
 
-#include "ctl/process/report.h"
+#include "ctl/process/reports.h"
 #include "ctl/service/unit.h"
 
 struct processes {
 	pid_t main; /* of the unit; 0: it does not run */
-	struct process_report *item;
-	size_t count;
-	size_t room;
+	struct process_reports reports;
 	size_t carrying;
-	int error; /* sticks */
 };
 
 #define _cleanup_processes_ _cleanup_(processes_clear)

@@ -79,6 +79,14 @@ static enum program_obstacle judge(const struct elf_facts *facts, bool ia32)
 	return facts->interpreter[0] || facts->loader ? PROGRAM_FINE : PROGRAM_STATIC;
 }
 
+/* Under supervision, which sets no_new_privs for all but root (filter_install()). */
+static bool would_lose(int fd, enum privilege_user user)
+{
+	bool root = user == PRIVILEGE_USER_ROOT || (user == PRIVILEGE_USER_CALLER && geteuid() == 0);
+
+	return !root && privilege_gained(fd, user) != PRIVILEGE_NONE;
+}
+
 /* Looks at one file. *next gets the path to look at instead, for a script. */
 static int inspect_file(const char *path, const struct program_context *context, struct program *out, char **next)
 {
@@ -99,6 +107,8 @@ static int inspect_file(const char *path, const struct program_context *context,
 	out->musl = facts.musl;
 	out->ia32 = facts.ia32;
 	out->obstacle = judge(&facts, context->ia32);
+	if (out->obstacle == PROGRAM_STATIC || out->obstacle == PROGRAM_GO)
+		out->gains = would_lose(fd, context->user);
 	if (out->obstacle != PROGRAM_FINE)
 		return 0;
 	gained = privilege_gained(fd, context->user);
@@ -147,7 +157,7 @@ bool program_for_supervisor(const struct program *program)
 	enum program_obstacle obstacle = program->obstacle;
 
 	/* Its calls have other numbers, for which there is no filter. */
-	return !program->ia32 &&
+	return !program->ia32 && !program->gains &&
 		(obstacle == PROGRAM_STATIC || obstacle == PROGRAM_GO || obstacle == PROGRAM_ENVIRONMENT);
 }
 
@@ -161,9 +171,14 @@ const char *program_obstacle_text(const struct program *program)
 	case PROGRAM_DAMAGED:
 		return "is a damaged ELF file";
 	case PROGRAM_STATIC:
-		return "is linked statically: no library can be loaded into it";
+		return program->gains ? "is linked statically, and when supervised it would lose the privilege of its "
+					"file (capabilities, set-user-ID)"
+				      : "is linked statically: no library can be loaded into it";
 	case PROGRAM_GO:
-		return "is a Go program: it makes its system calls itself and uses no library for its sockets";
+		return program->gains
+			? "is a Go program, and when supervised it would lose the privilege of its "
+			  "file (capabilities, set-user-ID)"
+			: "is a Go program: it makes its system calls itself and uses no library for its sockets";
 	case PROGRAM_SET_ID:
 		return "is set-user-ID or set-group-ID: the dynamic loader ignores LD_PRELOAD for it";
 	case PROGRAM_CAPABILITIES:

@@ -28,6 +28,7 @@ struct program {
 	char *binary; /* the file that will run in the end: the interpreter of a script, else path again */
 	int bits;     /* of binary, with PROGRAM_OTHER_KIND: 32, 64 or 0 */
 	bool musl;    /* its C library is musl: no obstacle, the library needs no symbol that musl lacks */
+	bool gains;   /* privilege by its file, which no_new_privs takes from it: with PROGRAM_STATIC and PROGRAM_GO */
 	bool ia32;    /* it needs the library for 32-bit programs */
 };
 

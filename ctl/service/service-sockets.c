@@ -50,8 +50,8 @@ static const struct owner_process *find_process(const struct processes *processe
 	for (size_t i = 0; i < holdings; i++) {
 		const struct owner_process *process = &owners->process[holding[i].process];
 
-		for (size_t k = 0; k < processes->count; k++) {
-			if (processes->item[k].pid == process->pid)
+		for (size_t k = 0; k < processes->reports.count; k++) {
+			if (processes->reports.item[k].pid == process->pid)
 				return process;
 		}
 	}

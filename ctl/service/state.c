@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "ctl/preload-list.h"
+#include "ctl/service/exec-unit.h"
 #include "ctl/service/unit-file.h"
 #include "ctl/service/words.h"
 
@@ -22,6 +23,7 @@ static const struct {
 	[STATE_RESTART] = {"enabled, restart pending", "restart_pending"},
 	[STATE_RESTART_AWAY] = {"disabled, restart pending", "restart_pending_disabled"},
 	[STATE_RELOAD] = {"enabled, daemon-reload pending", "reload_pending"},
+	[STATE_STALE] = {"enabled, but stale", "stale"},
 	[STATE_KEPT_OUT] = {"not accelerated", "not_accelerated"},
 	[STATE_UNKNOWN] = {"unknown", "unknown"},
 };
@@ -81,35 +83,55 @@ static bool follows_its_table(const struct unit *unit, const struct process_repo
 	return strcmp(report->table, table ? table : CTL_DEFAULT_TABLE) == 0;
 }
 
+/* It has been started in the way that the drop-in, or the unit itself, has it. */
+static bool is_reached_so(const struct unit *unit, const struct drop_in *drop_in, const struct process_report *report)
+{
+	if (exec_text_supervises(drop_in->body))
+		return report->supervisor != 0;
+	return !report->supervisor || strstr(unit_get(unit, "ExecStart"), "smcctl run");
+}
+
 static struct service_state carries(
 	const struct unit *unit, const struct drop_in *drop_in, const struct process_report *report)
 {
 	if (drop_in->kind == DROP_IN_NONE)
 		return has_otherwise(unit) ? (struct service_state){STATE_ACCELERATED, "not by smcctl service enable"}
 					   : (struct service_state){STATE_RESTART_AWAY, ""};
+	if (!is_reached_so(unit, drop_in, report))
+		return (struct service_state){STATE_RESTART, "it is accelerated in another way until then"};
 	if (!follows_its_table(unit, report))
 		return (struct service_state){STATE_RESTART, "it follows another policy until then"};
 	return (struct service_state){STATE_ACCELERATED, ""};
 }
 
-static struct service_state lacks(const struct unit *unit, const struct process_report *report)
+static struct service_state lacks(
+	const struct unit *unit, const struct drop_in *drop_in, const struct process_report *report)
 {
 	if (started_before(unit, unit->drop_in))
 		return (struct service_state){STATE_RESTART, ""};
+	if (exec_text_supervises(drop_in->body))
+		return (struct service_state){
+			STATE_KEPT_OUT, "it could not be supervised; smcctl run has said why: journalctl -u tells"};
+	if (report->kind == PROCESS_ABSENT && report->absence == ABSENCE_STATIC)
+		return (struct service_state){
+			STATE_KEPT_OUT, "its program is linked statically: smcctl service enable --supervise"};
 	if (report->kind == PROCESS_ABSENT)
 		return (struct service_state){STATE_KEPT_OUT, process_absence_text(report->absence)};
 	return (struct service_state){STATE_KEPT_OUT,
 		"LD_PRELOAD is not in its environment: the unit, a wrapper or the program itself takes it away"};
 }
 
-struct service_state state_find(
-	const struct unit *unit, const struct drop_in *drop_in, const struct processes *processes)
+static struct service_state find(
+	const struct unit *unit, const struct drop_in *drop_in, const struct processes *processes, bool stale)
 {
 	const struct process_report *report = processes_main(processes);
 	bool there = drop_in->kind != DROP_IN_NONE;
 
 	if (there && !unit_file_has_drop_in(unit) && !unit->pattern)
 		return (struct service_state){STATE_RELOAD, "systemd has not read it yet: systemctl daemon-reload"};
+	if (stale)
+		return (struct service_state){
+			STATE_STALE, "the unit's command has changed, the drop-in starts the old one: enable it again"};
 	if (!report)
 		return (struct service_state){there ? STATE_NOT_RUNNING : STATE_NOT_ENABLED, ""};
 	switch (report->kind) {
@@ -129,5 +151,16 @@ struct service_state state_find(
 	case PROCESS_GONE:
 		break;
 	}
-	return there ? lacks(unit, report) : (struct service_state){STATE_NOT_ENABLED, ""};
+	return there ? lacks(unit, drop_in, report) : (struct service_state){STATE_NOT_ENABLED, ""};
+}
+
+int state_find(const struct unit *unit, const struct drop_in *drop_in, const struct processes *processes,
+	struct service_state *out)
+{
+	bool stale;
+	int r = exec_unit_is_stale(unit, drop_in->body, &stale);
+
+	if (r == 0)
+		*out = find(unit, drop_in, processes, stale);
+	return r;
 }

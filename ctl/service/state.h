@@ -14,6 +14,7 @@ enum state_kind {
 	STATE_RESTART,      /* enabled, and started before that */
 	STATE_RESTART_AWAY, /* no more enabled, and started before that */
 	STATE_RELOAD,       /* systemd has not read the drop-in yet */
+	STATE_STALE,        /* the drop-in has a command supervised that the unit has changed since */
 	STATE_KEPT_OUT,     /* enabled, started since, and without the library */
 	STATE_UNKNOWN,      /* we may not look */
 };
@@ -23,9 +24,9 @@ struct service_state {
 	const char *why; /* static text; "" where the kind says all */
 };
 
-/* What it comes to. */
-struct service_state state_find(
-	const struct unit *unit, const struct drop_in *drop_in, const struct processes *processes);
+/* What it comes to. Returns 0 with *out filled, or -errno. */
+_must_check_ int state_find(const struct unit *unit, const struct drop_in *drop_in, const struct processes *processes,
+	struct service_state *out);
 
 const char *state_text(enum state_kind kind); /* for people */
 const char *state_key(enum state_kind kind);  /* for JSON */

@@ -175,33 +175,8 @@ int unit_file_parse(const char *text, const char *setting, unit_file_take *take_
 	return 0;
 }
 
-struct base {
-	struct families *families;
-	char **preload;
-};
-
-static int take_families(void *context, const char *value)
-{
-	struct base *base = context;
-
-	return families_assign(base->families, value);
-}
-
-static int take_environment(void *context, const char *value)
-{
-	struct base *base = context;
-	_cleanup_free_ char *found = NULL;
-	int r = words_assigned(value, "LD_PRELOAD", &found);
-
-	if (r < 0 || (*value && !found))
-		return r;
-	free(*base->preload);
-	*base->preload = take(found);
-	return 0;
-}
-
 /* A file that is gone since systemd read it says nothing. */
-static int read_file(const char *path, struct base *base)
+static int read_file(const char *path, const char *setting, unit_file_take *take_value, void *context)
 {
 	_cleanup_close_ int fd = open_read(path);
 	_cleanup_free_ char *text = NULL;
@@ -211,30 +186,75 @@ static int read_file(const char *path, struct base *base)
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
 	r = read_all(fd, FILE_MAX, &text, &size);
-	if (r == 0)
-		r = unit_file_parse(text, "RestrictAddressFamilies", take_families, base);
-	if (r == 0)
-		r = unit_file_parse(text, "Environment", take_environment, base);
-	return r;
+	return r < 0 ? r : unit_file_parse(text, setting, take_value, context);
 }
 
-int unit_file_base(const struct unit *unit, struct families *families, char **preload)
+int unit_file_own(const struct unit *unit, const char *setting, unit_file_take *take_value, void *context)
 {
-	struct base base = {.families = families, .preload = preload};
 	const char *rest = unit_get(unit, "DropInPaths");
 	const char *fragment = unit_get(unit, "FragmentPath");
 	char *path;
-	int r = *fragment ? read_file(fragment, &base) : 0;
+	int r = *fragment ? read_file(fragment, setting, take_value, context) : 0;
 
 	/* systemd names them in the order in which they apply. */
 	while (r == 0 && (r = words_next(&rest, &path)) > 0) {
-		r = strcmp(path, unit->drop_in) == 0 ? 0 : read_file(path, &base);
+		r = strcmp(path, unit->drop_in) == 0 ? 0 : read_file(path, setting, take_value, context);
 		free(path);
 	}
 	return r;
 }
 
+static int take_families(void *context, const char *value)
+{
+	return families_assign(context, value);
+}
+
+int unit_file_families(const struct unit *unit, struct families *out)
+{
+	return unit_file_own(unit, "RestrictAddressFamilies", take_families, out);
+}
+
+static int take_environment(void *context, const char *value)
+{
+	char **preload = context;
+	_cleanup_free_ char *found = NULL;
+	int r = words_assigned(value, "LD_PRELOAD", &found);
+
+	if (r < 0 || (*value && !found))
+		return r;
+	free(*preload);
+	*preload = take(found);
+	return 0;
+}
+
+int unit_file_preload(const struct unit *unit, char **out)
+{
+	return unit_file_own(unit, "Environment", take_environment, out);
+}
+
 bool unit_file_has_drop_in(const struct unit *unit)
 {
 	return words_have(unit_get(unit, "DropInPaths"), unit->drop_in);
+}
+
+int unit_file_take_template(struct unit *unit)
+{
+	_cleanup_free_ char *directory = NULL;
+	_cleanup_free_ char *drop_in = NULL;
+	const char *name = strrchr(unit->directory, '/');
+	const char *at = name ? strchr(name, '@') : NULL;
+
+	if (unit->pattern || !at || unit_file_has_drop_in(unit))
+		return 0;
+	if (asprintf(&directory, "%.*s@.service.d", (int)(at - unit->directory), unit->directory) < 0)
+		return directory = NULL, -ENOMEM;
+	if (asprintf(&drop_in, "%s/" UNIT_DROP_IN, directory) < 0)
+		return drop_in = NULL, -ENOMEM;
+	if (!words_have(unit_get(unit, "DropInPaths"), drop_in))
+		return 0;
+	free(unit->directory);
+	free(unit->drop_in);
+	unit->directory = take(directory);
+	unit->drop_in = take(drop_in);
+	return 0;
 }

@@ -25,7 +25,7 @@ static const char properties[] =
 	"SystemCallArchitectures,"
 	"RootDirectory,RootImage,RootDirectoryStartOnly,PrivateTmp,PrivateNetwork,NetworkNamespacePath,ProtectHome,"
 	"TemporaryFileSystem,InaccessiblePaths,NoExecPaths,ExecPaths,BindPaths,BindReadOnlyPaths,IPAddressAllow,"
-	"IPAddressDeny,SELinuxContext,AppArmorProfile,TriggeredBy";
+	"IPAddressDeny,SELinuxContext,AppArmorProfile,TriggeredBy,PIDFile,CapabilityBoundingSet";
 
 void unit_clear(struct unit *unit)
 {

@@ -161,7 +161,7 @@ static void ask_for_module(void)
 static int resolve(struct genl *genl, const char *family)
 {
 	genl->family = genl_ctrl_resolve(genl->socket, family);
-	if (genl->family == -NLE_OBJ_NOTFOUND) {
+	if (genl->family == -NLE_OBJ_NOTFOUND && starts_with(family, "SMC")) {
 		ask_for_module();
 		genl->family = genl_ctrl_resolve(genl->socket, family);
 	}
@@ -229,12 +229,17 @@ int genl_request(struct genl *genl, struct nl_msg *message, genl_answer *answer,
 	return exchange(genl, message, answer, arg);
 }
 
-int genl_dump(struct genl *genl, uint8_t command, void (*restart)(void *arg), genl_answer *answer, void *arg)
+int genl_dump_by(struct genl *genl, uint8_t command, int attribute, uint32_t value, void (*restart)(void *arg),
+	genl_answer *answer, void *arg)
 {
 	for (int i = 0; i < ATTEMPTS; i++) {
 		struct nl_msg *message = genl_message(genl, command);
 		int r;
 
+		if (message && attribute && nla_put_u32(message, attribute, value) < 0) {
+			nlmsg_free(message);
+			message = NULL;
+		}
 		if (!message)
 			return fail(genl, -ENOMEM);
 		nlmsg_hdr(message)->nlmsg_flags |= NLM_F_DUMP;
@@ -246,6 +251,11 @@ int genl_dump(struct genl *genl, uint8_t command, void (*restart)(void *arg), ge
 	fail(genl, -EAGAIN);
 	(void)snprintf(genl->text, sizeof(genl->text), "the list changed again and again while it was read; try again");
 	return -EAGAIN;
+}
+
+int genl_dump(struct genl *genl, uint8_t command, void (*restart)(void *arg), genl_answer *answer, void *arg)
+{
+	return genl_dump_by(genl, command, 0, 0, restart, answer, arg);
 }
 
 int genl_nested(struct nlattr *attr, int max, struct nlattr **out)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The generic netlink families of the kernel's SMC (net/smc/smc_netlink.c, smc_pnet.c), through libnl. */
+/* Generic netlink through libnl: the families of the kernel's SMC (net/smc/smc_netlink.c, smc_pnet.c), and others. */
 #ifndef SMCSHIM_CTL_SMC_GENL_H
 #define SMCSHIM_CTL_SMC_GENL_H
 
@@ -17,7 +17,7 @@ struct genl;
 
 /*
  * Connects to the family of that name, version 1. Returns 0; -EPROTONOSUPPORT when the kernel has no such family (the
- * module smc is asked for once before that, as a socket() of the family does); or another -errno.
+ * module smc is asked for once before that where the family is SMC's, as a socket() of it does); or another -errno.
  */
 _must_check_ int genl_open(const char *family, struct genl **out);
 void genl_close(struct genl *genl);
@@ -51,6 +51,10 @@ _must_check_ int genl_request(struct genl *genl, struct nl_msg *message, genl_an
  */
 _must_check_ int genl_dump(
 	struct genl *genl, uint8_t command, void (*restart)(void *arg), genl_answer *answer, void *arg);
+
+/* The same with an attribute of 32 bits in the request; 0: none. */
+_must_check_ int genl_dump_by(struct genl *genl, uint8_t command, int attribute, uint32_t value,
+	void (*restart)(void *arg), genl_answer *answer, void *arg);
 
 /*
  * The attributes nested in attr, by number: out[0..max]. Returns 0 or -EBADMSG. A NULL attr has none.

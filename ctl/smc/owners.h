@@ -12,7 +12,7 @@ struct owner_process {
 	pid_t pid;
 	char program[64]; /* the kernel's comm */
 	char unit[128];   /* of systemd, or the container; "" if unknown */
-	bool supervised;  /* by smcctl run: sockets_join() */
+	bool supervised;  /* by smcctl run: sockets_find_supervised() */
 };
 
 struct owner_holding {

@@ -14,31 +14,26 @@
 /* The answers of one dump: ports; or devices, of which the number is how many ports they have. */
 struct answers {
 	struct rdma_ports *ports;
-	uint32_t *indices; /* of the devices */
 	int error;
 };
 
-static int add(struct answers *answers, struct nlattr **attrs)
+int rdma_ports_add(struct nlattr *const *attrs, struct rdma_ports *ports)
 {
-	struct rdma_ports *ports = answers->ports;
-	struct rdma_port port = {.number = (uint32_t)genl_number(attrs[RDMA_NLDEV_ATTR_PORT_INDEX], 0)};
+	struct rdma_port port = {
+		.index = (uint32_t)genl_number(attrs[RDMA_NLDEV_ATTR_DEV_INDEX], 0),
+		.number = (uint32_t)genl_number(attrs[RDMA_NLDEV_ATTR_PORT_INDEX], 0),
+	};
 	struct rdma_port *items;
-	uint32_t *indices;
 
 	genl_copy_text(attrs[RDMA_NLDEV_ATTR_DEV_NAME], port.device, sizeof(port.device));
 	genl_copy_text(attrs[RDMA_NLDEV_ATTR_NDEV_NAME], port.netdev, sizeof(port.netdev));
 	/* The name becomes part of a path. */
 	if (!port.device[0] || strchr(port.device, '/') || strchr(port.netdev, '/'))
 		return -EBADMSG;
-	indices = realloc(answers->indices, (ports->count + 1) * sizeof(*indices));
-	if (!indices)
-		return -ENOMEM;
-	answers->indices = indices;
 	items = realloc(ports->item, (ports->count + 1) * sizeof(*items));
 	if (!items)
 		return -ENOMEM;
 	ports->item = items;
-	indices[ports->count] = (uint32_t)genl_number(attrs[RDMA_NLDEV_ATTR_DEV_INDEX], 0);
 	ports->item[ports->count++] = port;
 	return 0;
 }
@@ -51,7 +46,7 @@ static int on_valid(struct nl_msg *message, void *arg)
 	if (nlmsg_parse(nlmsg_hdr(message), 0, attrs, RDMA_NLDEV_ATTR_MAX - 1, NULL) < 0)
 		answers->error = -EBADMSG;
 	else
-		answers->error = add(answers, attrs);
+		answers->error = rdma_ports_add(attrs, answers->ports);
 	return answers->error ? NL_STOP : NL_OK;
 }
 
@@ -84,9 +79,7 @@ static int get(struct nl_sock *socket, struct rdma_ports *out)
 	int r = dump(socket, RDMA_NLDEV_CMD_GET, NULL, &names);
 
 	for (size_t i = 0; r == 0 && i < devices.count; i++)
-		r = dump(socket, RDMA_NLDEV_CMD_PORT_GET, &names.indices[i], &ports);
-	free(names.indices);
-	free(ports.indices);
+		r = dump(socket, RDMA_NLDEV_CMD_PORT_GET, &devices.item[i].index, &ports);
 	rdma_ports_clear(&devices);
 	return r;
 }

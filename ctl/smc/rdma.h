@@ -32,6 +32,7 @@ struct rdma_gid {
 /* A port of a device that this network namespace may use. */
 struct rdma_port {
 	char device[SMC_DEVICE_NAME_SIZE];
+	uint32_t index; /* of the device, for RDMA netlink */
 	uint32_t number;
 	char netdev[IF_NAMESIZE]; /* empty: none, or in another network namespace */
 	char guid[RDMA_GUID_SIZE];
@@ -54,6 +55,14 @@ void rdma_ports_clear(struct rdma_ports *ports);
  * either way is freed by rdma_ports_clear().
  */
 _must_check_ int rdma_ports_get(int sysfs, struct rdma_ports *out);
+
+struct nlattr;
+
+/*
+ * Adds what one message of those dumps says, by its attributes (RDMA_NLDEV_ATTR_MAX of them, fill_port_info() and
+ * fill_dev_info() in nldev.c). Returns 0, -EBADMSG for names that no device has, or -ENOMEM.
+ */
+_must_check_ int rdma_ports_add(struct nlattr *const *attrs, struct rdma_ports *ports);
 
 /* The port of that device and number, or NULL. */
 const struct rdma_port *rdma_port_find(const struct rdma_ports *ports, const char *device, uint32_t number);

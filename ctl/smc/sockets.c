@@ -160,26 +160,6 @@ static void join_one(struct sockets *sockets, struct socket_entry *entry)
 	}
 }
 
-/* Those that hold SMC sockets: to find a process's supervisor its ancestors are looked at. */
-static int find_supervised(struct sockets *sockets)
-{
-	_cleanup_supervised_ struct supervised supervised = {.tree = NULL};
-	int r = sockets->count ? supervised_read(&supervised) : 0;
-
-	for (size_t i = 0; r == 0 && supervised.count && i < sockets->count; i++) {
-		const struct socket_entry *entry = &sockets->item[i];
-
-		for (size_t k = 0; k < entry->holdings; k++) {
-			struct owner_process *process = &sockets->owners.process[entry->holding[k].process];
-
-			if (!process->supervised)
-				process->supervised =
-					supervised_find(supervised.tree, supervised.count, process->pid) != NULL;
-		}
-	}
-	return r;
-}
-
 int sockets_join(struct sockets *sockets)
 {
 	bool grouped = false;
@@ -195,7 +175,28 @@ int sockets_join(struct sockets *sockets)
 		sockets->group_error = smc_linkgroups_get(&sockets->groups);
 	for (size_t i = 0; i < sockets->count; i++)
 		join_one(sockets, &sockets->item[i]);
-	return find_supervised(sockets);
+	return 0;
+}
+
+int sockets_find_supervised(struct sockets *sockets)
+{
+	_cleanup_process_reports_ struct process_reports supervised = {.item = NULL};
+	_cleanup_free_ bool *asked = calloc(sockets->owners.processes + 1, sizeof(*asked));
+	int r = asked ? supervised_read(&supervised) : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && supervised.count && i < sockets->count; i++) {
+		const struct socket_entry *entry = &sockets->item[i];
+
+		for (size_t k = 0; k < entry->holdings; k++) {
+			uint32_t index = entry->holding[k].process;
+			struct owner_process *process = &sockets->owners.process[index];
+
+			if (!asked[index])
+				process->supervised = supervised_find(&supervised, process->pid) != NULL;
+			asked[index] = true;
+		}
+	}
+	return r;
 }
 
 const struct owner_process *sockets_owner(const struct sockets *sockets, const struct socket_entry *entry, size_t index)

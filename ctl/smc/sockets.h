@@ -49,8 +49,11 @@ void sockets_clear(struct sockets *sockets);
 /* Adds those of the calling thread's network namespace. Returns 0 or what diag_dump_smc() says. */
 _must_check_ int sockets_add_namespace(struct sockets *sockets);
 
-/* Finds out about processes, supervision, addresses, roles and link groups of all that was added; once. Returns 0 or -errno. */
+/* Finds out about processes, addresses, roles and link groups of all that was added; once. Returns 0 or -errno. */
 _must_check_ int sockets_join(struct sockets *sockets);
+
+/* After that: finds out which of their processes are supervised; for each it looks at all its ancestors. Returns 0 or -errno. */
+_must_check_ int sockets_find_supervised(struct sockets *sockets);
 
 /* The holders, the first of them or NULL. */
 const struct owner_process *sockets_owner(

@@ -5,11 +5,11 @@
 #include "ctl/supervise/call.h"
 
 /* A new socket stands under our copy: it goes where the program's was. */
-static bool settle(const struct call *call, int fd, uint64_t replacements)
+static bool settle(const struct call *call, int fd, const struct original *original)
 {
-	if (call_replacements() == replacements)
+	if (!call_has_replaced(original))
 		return true;
-	if (call_replace_fd(call, fd) == 0)
+	if (call_replace_fd(call, fd, original) == 0)
 		return true;
 	count(SMCSHIM_own_errors);
 	return false;
@@ -17,7 +17,7 @@ static bool settle(const struct call *call, int fd, uint64_t replacements)
 
 void call_bind(const struct call *call)
 {
-	uint64_t replacements = call_replacements();
+	struct original original;
 	union address addr;
 	socklen_t len;
 	int fd;
@@ -27,8 +27,9 @@ void call_bind(const struct call *call)
 	fd = call_take_fd(call);
 	if (fd < 0)
 		return;
+	original = call_original(fd);
 	bind_fit(fd, &addr.any, len);
-	settle(call, fd, replacements);
+	settle(call, fd, &original);
 	/* The program binds: its own privileges count for a low port. */
 	call_continue(call);
 	syscall(SYS_close, fd);
@@ -36,7 +37,7 @@ void call_bind(const struct call *call)
 
 void call_listen(const struct call *call)
 {
-	uint64_t replacements = call_replacements();
+	struct original original;
 	int fd, r;
 
 	if (!table_mapped()) {
@@ -53,8 +54,9 @@ void call_listen(const struct call *call)
 		 * Without locked buffer sizes: what is accepted over TCP would have them too, and accept(2) is not seen here
 		 * to take them back.
 		 */
+		original = call_original(fd);
 		r = listen_with(fd, (int)call->notif->data.args[1], table_mode(false) & ~MODE_BUFFERS) ? -errno : 0;
-		if (settle(call, fd, replacements))
+		if (settle(call, fd, &original))
 			call_answer(call, r);
 		else
 			call_continue(call);

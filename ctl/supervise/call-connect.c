@@ -20,11 +20,21 @@ static int interrupted(const struct connect_call *connect)
 	return connect->after.sndtimeo_ms ? -EINTR : -ERESTARTSYS;
 }
 
+/*
+ * Before Linux 5.19 a signal may have ended the call just before its answer. The same call will come again, and TCP tells it
+ * once that the socket is connected: so does begin_again() of what is pending.
+ */
+static void keep_success(const struct connect_call *connect, int fd)
+{
+	uncount(kind_of(fd) == KIND_SMC ? SMCSHIM_connect_smc : SMCSHIM_connect_fallback);
+	pending_add(fd, &connect->after);
+}
+
 /* Ends what connect-smc.c has begun or ended. Takes fd. */
 static void finish(const struct call *call, const struct connect_call *connect, enum connect_step step, int fd,
-	uint64_t replacements)
+	const struct original *original)
 {
-	if (call_replacements() != replacements && call_replace_fd(call, fd) < 0)
+	if (call_has_replaced(original) && call_replace_fd(call, fd, original) < 0)
 		count(SMCSHIM_own_errors);
 	switch (step) {
 	case CONNECT_REAL:
@@ -32,7 +42,9 @@ static void finish(const struct call *call, const struct connect_call *connect, 
 		call_continue(call);
 		break;
 	case CONNECT_ANSWER:
-		call_answer(call, connect->answer == -EINTR ? interrupted(connect) : connect->answer);
+		if (!call_answer(call, connect->answer == -EINTR ? interrupted(connect) : connect->answer) &&
+			connect->answer == 0 && !call->supervisor->shared->killable)
+			keep_success(connect, fd);
 		break;
 	case CONNECT_WAIT:
 		if (waiters_add(call, connect, fd))
@@ -47,6 +59,7 @@ static void finish(const struct call *call, const struct connect_call *connect, 
 static bool resume(const struct call *call, struct connect_call *connect)
 {
 	const struct before *before = &call->supervisor->shared->before;
+	struct original original;
 	int fd = connect->fd;
 
 	if (!call->in_doubt || !before->known || !before->fresh)
@@ -56,15 +69,16 @@ static bool resume(const struct call *call, struct connect_call *connect)
 		connect_restore(fd, &before->after);
 		return false;
 	}
+	original = call_original(fd);
 	connect->after = before->after;
 	connect->bound = true;
 	if (before->file_flags & O_NONBLOCK) {
 		if (!pending_has(fd))
 			pending_add(fd, &before->after);
 		connect->answer = -EINPROGRESS;
-		finish(call, connect, CONNECT_ANSWER, fd, call_replacements());
+		finish(call, connect, CONNECT_ANSWER, fd, &original);
 	} else {
-		finish(call, connect, CONNECT_WAIT, fd, call_replacements());
+		finish(call, connect, CONNECT_WAIT, fd, &original);
 	}
 	return true;
 }
@@ -90,7 +104,7 @@ static void note_before(const struct call *call, const struct connect_call *conn
 
 static void connect_smc(const struct call *call, struct connect_call *connect)
 {
-	uint64_t replacements = call_replacements();
+	const struct original original = call_original(connect->fd);
 	enum connect_step step = CONNECT_REAL;
 
 	if (wants_smc(connect))
@@ -104,7 +118,7 @@ static void connect_smc(const struct call *call, struct connect_call *connect)
 		make_tcp_in_place(connect->fd);
 		count(SMCSHIM_own_errors);
 	}
-	finish(call, connect, step, connect->fd, replacements);
+	finish(call, connect, step, connect->fd, &original);
 }
 
 /* A fresh TCP socket, made when connects were all kept on TCP, but this one is not. */
@@ -120,6 +134,8 @@ void call_connect(const struct call *call)
 	struct connect_call connect = {.addr = &addr.any};
 	struct aftermath after;
 
+	if (!call->supervisor->shared->killable)
+		waiters_interrupt(call->supervisor, (pid_t)call->notif->pid);
 	if (!call_read_address(call, &addr, &connect.len))
 		return;
 	connect.fd = call_take_fd(call);
@@ -158,7 +174,7 @@ void call_connect_end(const struct call *call, struct waiter *waiter, int fd, in
 		.bound = waiter->bound,
 		.again = waiter->again,
 		.first_again = waiter->first_again};
-	uint64_t replacements = call_replacements();
+	const struct original original = call_original(fd);
 
-	finish(call, &connect, connect_end(&connect, events), fd, replacements);
+	finish(call, &connect, connect_end(&connect, events), fd, &original);
 }

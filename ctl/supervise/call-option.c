@@ -94,6 +94,7 @@ static void set_on_smc(const struct call *call, int fd)
 {
 	int level = (int)call->notif->data.args[1], name = (int)call->notif->data.args[2];
 	bool fresh = kind_tcp_state(fd) == TCP_CLOSE;
+	const struct original original = call_original(fd);
 
 	count_option(level, name, call->notif->data.args[4] & UINT32_MAX);
 	/* Fast open is an offer: without it the peer does an ordinary handshake. */
@@ -103,7 +104,7 @@ static void set_on_smc(const struct call *call, int fd)
 	}
 	/* A filter cannot be carried over by a later replacement of a socket that became TCP in place. */
 	if (fresh && options_unreadable(level, name) && make_replacement(fd, KIND_TCP, 0, true) == 0) {
-		if (call_replace_fd(call, fd) < 0)
+		if (call_replace_fd(call, fd, &original) < 0)
 			count(SMCSHIM_own_errors);
 	} else if (fresh && make_tcp_in_place(fd) < 0) {
 		count(SMCSHIM_own_errors);

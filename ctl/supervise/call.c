@@ -7,15 +7,20 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #include "ctl/supervise/filter.h"
 #include "ctl/supervise/target.h"
 
-static void respond(const struct call *call, const struct seccomp_notif_resp *response)
+static bool respond(const struct call *call, const struct seccomp_notif_resp *response)
 {
+	int r;
+
 	/* ENOENT: a signal has ended the call, or its thread. */
-	while (ioctl(call->supervisor->listener, SECCOMP_IOCTL_NOTIF_SEND, response) < 0 && errno == EINTR)
-		;
+	do
+		r = ioctl(call->supervisor->listener, SECCOMP_IOCTL_NOTIF_SEND, response);
+	while (r < 0 && errno == EINTR);
+	return r == 0 || errno != ENOENT;
 }
 
 void call_continue(const struct call *call)
@@ -29,12 +34,12 @@ void call_continue(const struct call *call)
 	respond(call, &response);
 }
 
-void call_answer(const struct call *call, int result)
+bool call_answer(const struct call *call, int result)
 {
 	const struct seccomp_notif_resp response = {
 		.id = call->notif->id, .error = result < 0 ? result : 0, .val = result < 0 ? 0 : result};
 
-	respond(call, &response);
+	return respond(call, &response);
 }
 
 bool call_is_waiting(const struct call *call)
@@ -70,7 +75,35 @@ bool call_read_address(const struct call *call, union address *out, socklen_t *l
 	return false;
 }
 
-int call_replace_fd(const struct call *call, int fd)
+struct original call_original(int fd)
+{
+	struct original original = {.replacements = smcshim_counters.value[SMCSHIM_replaced]};
+	struct stat st;
+
+	if (fstat(fd, &st) == 0) {
+		original.dev = st.st_dev;
+		original.ino = st.st_ino;
+	}
+	return original;
+}
+
+bool call_has_replaced(const struct original *original)
+{
+	return smcshim_counters.value[SMCSHIM_replaced] != original->replacements;
+}
+
+static bool is_original_still(const struct call *call, const struct original *original)
+{
+	int fd = target_take_fd((pid_t)call->notif->pid, (int)call->notif->data.args[0]);
+	struct stat st;
+	bool same = fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == original->dev && st.st_ino == original->ino;
+
+	if (fd >= 0)
+		syscall(SYS_close, fd);
+	return same;
+}
+
+int call_replace_fd(const struct call *call, int fd, const struct original *original)
 {
 	const struct seccomp_notif_addfd add = {.id = call->notif->id,
 		.flags = SECCOMP_ADDFD_FLAG_SETFD,
@@ -80,15 +113,13 @@ int call_replace_fd(const struct call *call, int fd)
 			target_closes_on_exec((pid_t)call->notif->pid, (int)call->notif->data.args[0]) ? O_CLOEXEC : 0};
 	int r;
 
+	/* What is done between this look and the next call stays unseen: the kernel has no way to do both at once. */
+	if (!is_original_still(call, original))
+		return -ENOENT;
 	do
 		r = ioctl(call->supervisor->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
 	while (r < 0 && errno == EINTR);
 	return r < 0 ? -errno : 0;
-}
-
-uint64_t call_replacements(void)
-{
-	return smcshim_counters.value[SMCSHIM_replaced];
 }
 
 /* "programs" of the policy: the one whose call this is. */

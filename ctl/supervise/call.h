@@ -4,6 +4,7 @@
 #define SMCSHIM_CTL_SUPERVISE_CALL_H
 
 #include <poll.h>
+#include <sys/types.h>
 
 #include "ctl/supervise/shared.h"
 
@@ -37,18 +38,28 @@ void call_handle(struct call *call);
 
 /* The kernel goes on with the call as if nobody had looked. */
 void call_continue(const struct call *call);
-/* The result: >= 0, or -errno. */
-void call_answer(const struct call *call, int result);
+/* The result: >= 0, or -errno. False: nobody waits for it any more. */
+bool call_answer(const struct call *call, int result);
 /* False when the thread is not waiting any more: what has been read of it meanwhile may be another's. */
 bool call_is_waiting(const struct call *call);
 /* The open file under the descriptor in argument 0. -1: there is none for us, and the call has been continued. */
 int call_take_fd(const struct call *call);
 /* Reads the socket address in arguments 1 and 2. False: not one of ours, and the call has been continued. */
 bool call_read_address(const struct call *call, union address *out, socklen_t *len);
-/* Puts our descriptor in the place of the one in argument 0. Returns 0 or -errno. */
-int call_replace_fd(const struct call *call, int fd);
-/* How many sockets were replaced so far: to compare before and after. */
-uint64_t call_replacements(void);
+/* What stands under a descriptor of ours, before something is done that may put another socket there. */
+struct original {
+	uint64_t replacements; /* that were made so far */
+	dev_t dev;
+	ino_t ino;
+};
+struct original call_original(int fd);
+/* Whether another socket stands there now. */
+bool call_has_replaced(const struct original *original);
+/*
+ * Puts our descriptor in the place of the one in argument 0, if that is the original still: another thread may have closed it
+ * meanwhile, and have something else there. Returns 0 or -errno; -ENOENT: there is nothing to replace any more.
+ */
+int call_replace_fd(const struct call *call, int fd, const struct original *original);
 
 void call_socket(const struct call *call);
 void call_connect(const struct call *call);
@@ -89,6 +100,9 @@ unsigned waiters_poll(struct supervisor *s, struct pollfd *poll);
 /* After poll(2): ends those that have an outcome and, now and then, those whose time is over or whose caller is gone. */
 void waiters_end(struct supervisor *s, const struct pollfd *poll, unsigned count);
 bool waiters_any(const struct supervisor *s);
+
+/* Before Linux 5.19: that thread makes a call, so another one that it had made was ended by a signal. */
+void waiters_interrupt(struct supervisor *s, pid_t tid);
 
 /* How late it may be noticed that the caller of a blocking connect is gone, ms. */
 #define WAITERS_TICK 20

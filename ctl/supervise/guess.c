@@ -63,6 +63,7 @@ int guess_was_wrong(const struct call *call, int fd)
 {
 	struct guess *guess = &call->supervisor->guess;
 	const unsigned mode = table_mode(false);
+	const struct original original = call_original(fd);
 	int r;
 
 	/* Only among sockets of a tree that was guessed about: others are TCP for a reason. */
@@ -79,7 +80,7 @@ int guess_was_wrong(const struct call *call, int fd)
 		return -EOPNOTSUPP;
 	r = is_alone(call, fd) ? make_replacement(fd, KIND_SMC, mode, true) : -EBUSY;
 	if (r == 0)
-		r = call_replace_fd(call, fd);
+		r = call_replace_fd(call, fd, &original);
 	if (r < 0 && r != -ENOENT) /* a call that has gone meanwhile */
 		guess->needed = 0;
 	return r;

@@ -9,7 +9,7 @@
 
 enum handshake_step {
 	HANDSHAKE_HELLO = 1, /* supervisor: pid is the guardian's; what this kernel cannot do is the error */
-	HANDSHAKE_LOOK,      /* run: may you look into me? address is one of mine, fd too */
+	HANDSHAKE_LOOK,      /* run: may you look into me, and write? address is one of mine, fd too */
 	HANDSHAKE_SEEN,      /* supervisor: what came of that */
 	HANDSHAKE_LISTENER,  /* run: here is the listener, sent along; fd is 1 where the filter is killable */
 	HANDSHAKE_READY,     /* supervisor: both processes serve */
@@ -22,6 +22,7 @@ enum handshake_what {
 	HANDSHAKE_SEND,    /* SECCOMP_ADDFD_FLAG_SEND */
 	HANDSHAKE_GETFD,   /* pidfd_getfd(2) */
 	HANDSHAKE_MEMORY,  /* process_vm_readv(2) */
+	HANDSHAKE_WRITE,   /* process_vm_writev(2) */
 	HANDSHAKE_PROCESS, /* starting the processes */
 	HANDSHAKE_GONE,    /* the other side has ended */
 };

@@ -49,6 +49,24 @@ static bool stand_apart(void)
 	return chdir("/") == 0;
 }
 
+/*
+ * What every call will need of another process, tried on this one: where a sandbox ends who makes such a call, it must be the
+ * one that smcctl run waits for. Whether it may be done to the program look() finds out.
+ */
+static void try_sandbox(void)
+{
+	char there = 's', here = '\0';
+	int fd;
+
+	target_start();
+	if (target_read(getpid(), (uintptr_t)&there, &here, sizeof(here)) < 0 ||
+		target_write(getpid(), (uintptr_t)&there, &here, sizeof(here)) < 0)
+		return;
+	fd = target_take_fd(getpid(), SOCKET);
+	if (fd >= 0)
+		syscall(SYS_close, fd);
+}
+
 /* Tried on this process, which is about to end: the filter of a process cannot be taken off again. */
 static void try_kernel(struct handshake *hello)
 {
@@ -75,17 +93,24 @@ static void try_kernel(struct handshake *hello)
 /* What every call will need, tried on the process that is to become the program. */
 static void look(pid_t program, const struct handshake *message, struct handshake *seen)
 {
-	char byte;
+	const uint64_t address = message->address;
+	const int wanted = message->fd;
+	char byte = '\0';
 	int fd;
-	int r = target_read(program, message->address, &byte, sizeof(byte));
+	int r = target_read(program, address, &byte, sizeof(byte));
 
-	if (r < 0 || byte != 's') {
-		*seen = (struct handshake){
-			.step = HANDSHAKE_SEEN, .what = HANDSHAKE_MEMORY, .error = r < 0 ? r : -EFAULT};
+	*seen = (struct handshake){.step = HANDSHAKE_SEEN, .what = HANDSHAKE_MEMORY, .error = r};
+	if (r == 0 && byte != 's')
+		seen->error = -EFAULT;
+	if (seen->error)
 		return;
-	}
-	fd = target_take_fd(program, message->fd);
-	*seen = (struct handshake){.step = HANDSHAKE_SEEN, .what = HANDSHAKE_GETFD, .error = fd < 0 ? fd : 0};
+	seen->what = HANDSHAKE_WRITE;
+	seen->error = target_write(program, address, &byte, sizeof(byte));
+	if (seen->error)
+		return;
+	fd = target_take_fd(program, wanted);
+	seen->what = HANDSHAKE_GETFD;
+	seen->error = fd < 0 ? fd : 0;
 	if (fd >= 0)
 		syscall(SYS_close, fd);
 }
@@ -148,6 +173,7 @@ int main(int argc, char **argv)
 		hello.what = HANDSHAKE_PROCESS;
 		hello.error = -errno;
 	} else {
+		try_sandbox();
 		try_kernel(&hello);
 	}
 	return handshake_send(SOCKET, &hello, -1) < 0;

@@ -92,7 +92,7 @@ static int await_hello(pid_t child, int socket, struct handshake *hello, struct 
 
 static int let_look(int socket, const struct handshake *hello, struct supervise_result *result)
 {
-	static const char landmark = 's';
+	char landmark = 's'; /* read, and written back */
 	struct handshake message = {.step = HANDSHAKE_LOOK, .fd = socket, .address = (uintptr_t)&landmark};
 	int r;
 
@@ -151,12 +151,12 @@ int supervise_start(const char *helper, const char *table, const char *program, 
 	return r < 0 ? r : hand_over(ours, result);
 }
 
-static void access_text(const char *call, int error, char *text, size_t size)
+static void access_text(const char *call, const char *since, int error, char *text, size_t size)
 {
 	uint64_t scope;
 
 	if (error == -ENOSYS)
-		snprintf(text, size, "this kernel has no %s (Linux 5.6), or a sandbox hides it", call);
+		snprintf(text, size, "this kernel has no %s (%s), or a sandbox hides it", call, since);
 	else if (read_number(YAMA, &scope) == 0 && scope >= 2)
 		snprintf(text, size,
 			"a process may not look into another here: kernel.yama.ptrace_scope is %u; 1 is enough%s",
@@ -192,7 +192,8 @@ static void gone_text(const struct supervise_result *result, char *text, size_t 
 	if (result->signal)
 		snprintf(text, size, "the supervisor was ended by signal %d%s", result->signal,
 			result->signal == SIGSYS ? ": the sandbox's filter of system calls (SystemCallFilter=) has to "
-						   "allow seccomp, pidfd_open, pidfd_getfd, process_vm_readv"
+						   "allow seccomp, pidfd_open, pidfd_getfd, process_vm_readv, "
+						   "process_vm_writev"
 						 : "");
 	else
 		snprintf(text, size, "the supervisor '%s' ended early: %s", PATHS_SUPERVISOR, strerror(-result->error));
@@ -209,10 +210,13 @@ void supervise_text(const struct supervise_result *result, char *text, size_t si
 			"this kernel's SECCOMP_IOCTL_NOTIF_ADDFD has no SECCOMP_ADDFD_FLAG_SEND (Linux 5.14)");
 		return;
 	case HANDSHAKE_GETFD:
-		access_text("pidfd_getfd(2)", result->error, text, size);
+		access_text("pidfd_getfd(2)", "Linux 5.6", result->error, text, size);
 		return;
 	case HANDSHAKE_MEMORY:
-		access_text("process_vm_readv(2)", result->error, text, size);
+		access_text("process_vm_readv(2)", "CONFIG_CROSS_MEMORY_ATTACH", result->error, text, size);
+		return;
+	case HANDSHAKE_WRITE:
+		access_text("process_vm_writev(2)", "CONFIG_CROSS_MEMORY_ATTACH", result->error, text, size);
 		return;
 	case HANDSHAKE_GONE:
 		gone_text(result, text, size);
@@ -224,18 +228,36 @@ void supervise_text(const struct supervise_result *result, char *text, size_t si
 	snprintf(text, size, "the supervisor could not be started: %s", strerror(-result->error));
 }
 
-int supervise_set_environment(void)
+/* The last of several is the one that Go heeds (internal/godebug). NULL: there is none. */
+static const char *find_setting(const char *list, const char *setting)
+{
+	const char *value = NULL;
+	size_t length = strlen(setting);
+
+	for (const char *at = list; at; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (strncmp(at, setting, length) == 0)
+			value = at + length;
+	}
+	return value;
+}
+
+int supervise_set_environment(enum supervise_go *go)
 {
 	static const char setting[] = "multipathtcp=";
 	const char *old = getenv("GODEBUG");
+	const char *value = find_setting(old, setting);
 	_cleanup_free_ char *text = NULL;
 
 	/* Since Go 1.24 listeners are MPTCP sockets, which cannot be SMC. What the user says about it stands. */
-	if (old && strstr(old, setting))
+	if (value) {
+		*go = value[0] == '0' && (value[1] == '\0' || value[1] == ',') ? SUPERVISE_GO_TCP : SUPERVISE_GO_MPTCP;
 		return 0;
+	}
 	if (asprintf(&text, "%s%s%s0", old ? old : "", old && *old ? "," : "", setting) < 0) {
 		text = NULL;
 		return -ENOMEM;
 	}
+	*go = SUPERVISE_GO_SET;
 	return setenv("GODEBUG", text, 1) < 0 ? -errno : 0;
 }

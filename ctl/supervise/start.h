@@ -25,7 +25,14 @@ _must_check_ int supervise_start(
 /* Why it failed, and the remedy, in one sentence in the buffer. */
 void supervise_text(const struct supervise_result *result, char *text, size_t size);
 
-/* Sets GODEBUG so that Go programs listen over TCP and not over MPTCP. Returns 0 or -errno. */
-_must_check_ int supervise_set_environment(void);
+/* What GODEBUG says about MPTCP, of which Go's listeners are since 1.24. */
+enum supervise_go {
+	SUPERVISE_GO_SET,   /* nothing, so it has been set: they are TCP */
+	SUPERVISE_GO_TCP,   /* that already */
+	SUPERVISE_GO_MPTCP, /* something else, which stands */
+};
+
+/* Sets GODEBUG so that Go programs listen over TCP, not over MPTCP, unless it says something about that. Returns 0 or -errno. */
+_must_check_ int supervise_set_environment(enum supervise_go *go);
 
 #endif

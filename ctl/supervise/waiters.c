@@ -73,6 +73,13 @@ static void end(struct supervisor *s, unsigned index, int events)
 	drop(s, index);
 }
 
+void waiters_interrupt(struct supervisor *s, pid_t tid)
+{
+	for (unsigned i = 0; i < s->shared->waiters; i++)
+		if (s->shared->waiter[i].id && (pid_t)s->shared->waiter[i].notif.pid == tid)
+			end(s, i, -EINTR);
+}
+
 void waiters_take_over(struct supervisor *s)
 {
 	for (unsigned i = 0; i < SHARED_WAITERS; i++)

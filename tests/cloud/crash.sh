@@ -22,11 +22,39 @@ otherwise() {
 		sed -i 's/"erdma": false/"erdma": true/; s/"bandwidth": 5/"bandwidth": 7/' stack.json
 }
 
-# Counts the points of a whole run: the first number at which nothing is killed any more. CHECK is what must be true after
-# the next apply; "-" where there is none.
+# picture FILE: the cloud and the state file, without what differs from run to run: numbers, moments, addresses.
+picture() {
+	ctl state
+	python3 - >"$1" 2>python.out <<'END'
+import json, os, re
+d = json.load(open("world"))
+s = json.load(open("stack.json.state"))
+s.pop("serial", None)
+for r in s["resources"]:
+    r["created"] = bool(r.get("created"))
+s["resources"].sort(key=lambda r: r["name"])
+objects = [{k: v for k, v in o.items() if k not in ("since", "at", "then", "ip", "mac")} for o in d["objects"]]
+text = json.dumps({"objects": sorted(objects, key=lambda o: o["id"]), "rules": d["rules"], "state": s,
+                   "mode": oct(os.stat("stack.json.state").st_mode)}, indent=1, sort_keys=True)
+print(re.sub(r"\b(eni|eip|i)-\d{4}\b", r"\1-N", re.sub(r"\bsgr-\d+", "sgr-N", text)))
+END
+}
+as_undisturbed() { # REFERENCE NAME
+	picture now && diff "$1" now >out 2>&1
+	result $? "$2"
+}
+
+# Counts the points of a whole run: the first number at which nothing is killed any more. CHECK is what must be true after the run
+# without disturbance; cloud and state then are what every other has to end with. "-": the run destroys.
 every_point() { # NAME LEAST BEGIN CHECK COMMAND...
 	local name=$1 least=$2 begin=$3 check=$4 n when code=1 points=0
 	shift 4
+	"$begin" && gives 0 "$name" cloud "$@"
+	[ "$check" = - ] || "$check" "... each thing is there once"
+	picture undisturbed
+	cloud destroy --yes stack.json >out 2>err
+	nothing_left
+	picture gone
 	for n in $(seq 40); do
 		for when in b a; do
 			"$begin" || break 2
@@ -36,10 +64,10 @@ every_point() { # NAME LEAST BEGIN CHECK COMMAND...
 			points=$((points + 1))
 			if [ "$check" != - ]; then
 				gives 0 "$name, killed at $n$when: applied again" cloud apply --yes stack.json
-				"$check" "... and each thing is there once"
+				as_undisturbed undisturbed "... cloud and state are those of a run without disturbance"
 			fi
 			cloud destroy --yes stack.json >out 2>err
-			nothing_left "$name, killed at $n$when: destroyed, nothing is left"
+			as_undisturbed gone "$name, killed at $n$when: destroyed, nothing is left in cloud and state"
 		done
 	done 2>/dev/null
 	[ $code = 0 ] && [ $points -ge "$least" ]

@@ -97,6 +97,75 @@ uses "the environment before OIDC" "othe***" "environment" ALIBABA_CLOUD_ROLE_AR
 gives 1 "half a key in the environment" env ALIBABA_CLOUD_ACCESS_KEY_ID=testid "$smcctl" cloud whoami
 says err "ALIBABA_CLOUD_ACCESS_KEY_SECRET.*not set"
 
+uses "the environment with a token" "STS.***" "environment" ALIBABA_CLOUD_ACCESS_KEY_ID=STS.role ALIBABA_CLOUD_ACCESS_KEY_SECRET=rolesecret \
+	ALIBABA_CLOUD_SECURITY_TOKEN=role/token+==
+gives 77 "... with a wrong one" env ALIBABA_CLOUD_ACCESS_KEY_ID=STS.role ALIBABA_CLOUD_ACCESS_KEY_SECRET=rolesecret ALIBABA_CLOUD_SECURITY_TOKEN=x "$smcctl" cloud whoami
+mv home/.aliyun/config.json elsewhere.json
+# That variable is of the vendor's other SDKs.
+uses "a CLI profile elsewhere" "othe***" "CLI profile" ALIBABA_CLOUD_CONFIG_FILE="$PWD/elsewhere.json" ALIBABA_CLOUD_PROFILE=other
+printf '%s\n' '[default]' 'type = access_key' 'access_key_id = other' 'access_key_secret = othersecret' >elsewhere.ini
+chmod 600 elsewhere.ini
+agrees "an INI file elsewhere" "othe***" "INI file" ALIBABA_CLOUD_CREDENTIALS_FILE="$PWD/elsewhere.ini"
+profile RamRoleArn "$own"'"ram_role_arn": "acs:ram::1:role/x", "ram_session_name": "s", "external_id": "e x+1",'
+: >double/ways
+uses "a profile with an external id" "STS.***" "CLI profile"
+holds "... tells STS" grep -F '"ExternalId":"e x+1"' double/ways
+
+# The region: the option, the environment, the profile, the metadata service; asked only when it has to tell something.
+profile AK "$own"
+sed -i 's/"region_id": "cn-hangzhou" } \]/"region_id": "cn-shanghai" } ]/' home/.aliyun/config.json
+in_region() { # NAME REGION [WORD...]
+	local name=$1 region=$2
+	shift 2
+	: >double/ways
+	gives 0 "$name" "$@" --json
+	holds "... is $region" json "d['region'] == '$region'"
+}
+in_region "the region of the profile" cn-shanghai "$smcctl" cloud whoami
+in_region "... after that of the environment" eu-x env ALIBABA_CLOUD_REGION_ID=eu-x "$smcctl" cloud whoami
+in_region "... and that of the option" eu-y env ALIBABA_CLOUD_REGION_ID=eu-x "$smcctl" cloud whoami --region eu-y
+sed -i 's/"cn-shanghai"/"Shanghai"/' home/.aliyun/config.json
+gives 64 "... which is none" "$smcctl" cloud whoami
+rm home/.aliyun/config.json
+in_region "the region of the metadata service" cn-hangzhou "$smcctl" cloud whoami
+holds "... which was asked" grep region-id double/ways
+# shellcheck disable=SC2086
+in_region "... or is not asked" cn-hangzhou env $env_key ALIBABA_CLOUD_ECS_METADATA_DISABLED=true "$smcctl" cloud whoami
+holds "... at all" test ! -s double/ways
+
+# Which host is asked, by a proxy that takes nothing: nobody hears of it.
+asked_at() { # NAME HOST ASSIGNMENT...
+	local name=$1 host=$2
+	shift 2
+	env -u SMCCTL_CLOUD_ENDPOINT -u SMCCTL_CLOUD_SPEED https_proxy=http://127.0.0.1:1 "$@" "$smcctl" cloud whoami >out 2>err </dev/null &
+	local pid=$!
+	within 20 "$name: $host" grep -F " $host: " err
+	{ kill $pid; wait $pid; } 2>/dev/null
+}
+key='ALIBABA_CLOUD_ACCESS_KEY_ID=testid ALIBABA_CLOUD_ACCESS_KEY_SECRET=testsecret ALIBABA_CLOUD_REGION_ID=cn-x'
+oidc="ALIBABA_CLOUD_ROLE_ARN=r ALIBABA_CLOUD_OIDC_PROVIDER_ARN=p ALIBABA_CLOUD_OIDC_TOKEN_FILE=$PWD/token ALIBABA_CLOUD_REGION_ID=cn-x"
+# shellcheck disable=SC2086
+{
+	asked_at "the service" sts.cn-x.aliyuncs.com $key
+	asked_at "... within the VPC" sts-vpc.cn-x.aliyuncs.com $key ALIBABA_CLOUD_ENDPOINT_TYPE=vpc
+	asked_at "STS for OIDC" sts.cn-hangzhou.aliyuncs.com $oidc
+	asked_at "... of a region" sts.eu-z.aliyuncs.com $oidc ALIBABA_CLOUD_STS_REGION=eu-z
+	asked_at "... within the VPC" sts-vpc.eu-z.aliyuncs.com $oidc ALIBABA_CLOUD_STS_REGION=eu-z ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED=true
+}
+profile RamRoleArn "$own"'"ram_role_arn": "r", "ram_session_name": "s", "sts_region": "eu-z", "enable_vpc": true,'
+asked_at "STS for a profile within the VPC" sts-vpc.eu-z.aliyuncs.com
+rm home/.aliyun/config.json
+mv home/.alibabacloud/credentials kept.ini
+# The metadata service is asked past the proxy, and the service then is not.
+: >double/ways
+gives 5 "a proxy" env http_proxy=http://127.0.0.1:1 "$smcctl" cloud whoami --region cn-hangzhou
+says err "^smcctl: call GetCallerIdentity: 127.0.0.1:$port: "
+holds "... is not used for the metadata service" grep -F 'meta-data/ram/security-credentials/the-role' double/ways
+mv kept.ini home/.alibabacloud/credentials
+for url in http://example.com http://100.100.100.200 http://127.0.0.1.example.com; do
+	gives 64 "the hook for tests: no metadata service at $url" env SMCCTL_CLOUD_METADATA=$url "$smcctl" cloud whoami
+done
+
 # What does not serve is an error that shows nothing of it.
 bad() { # NAME REGEX
 	gives 1 "$1" "$smcctl" cloud whoami
@@ -123,11 +192,26 @@ says err "others can read it; chmod 600"
 chmod 600 home/.alibabacloud/credentials
 ini '[default]' 'type = access_key' 'access_key_id = testid' 'access_key_secret = secret-text'
 gives 77 "a wrong secret" "$smcctl" cloud whoami
-says err "SignatureDoesNotMatch: .*the secret does not belong to the access key"
+says err "SignatureDoesNotMatch: .*; the service has signed the same request, so the secret does not belong to the access key$"
 holds "... is not shown" sh -c '! grep -q secret-text out err'
 gives 77 "debug shows each call" "$smcctl" cloud whoami --debug
 says err "^smcctl: call GetCallerIdentity: HTTP 400, SignatureDoesNotMatch"
 holds "... and no key" sh -c '! grep -Eq "secret-text|Authorization|Signature=" out err'
+
+# What stands between: the endpoint and the clocks.
+ini '[default]' 'type = access_key' 'access_key_id = testid' 'access_key_secret = testsecret'
+gives 0 "whoami says where it asks" "$smcctl" cloud whoami --region cn-hangzhou --json
+holds "... and that the clocks agree" json "d['endpoint'] == 'http://127.0.0.1:$port' and abs(d['clock_off_s']) <= 5"
+lines err 0 "... without a word"
+ctl set '{"clockOff":500}'
+gives 0 "a clock that is behind" "$smcctl" cloud whoami --region cn-hangzhou --json
+holds "... by how much" json "-505 <= d['clock_off_s'] <= -495"
+says err "^smcctl: clock: it is [0-9]+ s behind the service's, which takes 15 minutes at most; set it$"
+ctl set '{"clockOff":-500}'
+gives 0 "a clock that is ahead" "$smcctl" cloud whoami --region cn-hangzhou
+says out "^clock off, s +(49|50)[0-9]$"
+says err "^smcctl: clock: it is [0-9]+ s ahead of the service's"
+ctl set '{"clockOff":0}'
 
 # TLS: a certificate of somebody else is refused.
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=fakecloud -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out cert.pem 2>/dev/null

@@ -10,7 +10,7 @@ stack_file
 # What does not end in time goes on in the next run
 fresh
 ctl fault '{"action":"AllocateEipAddress","kind":"throttle","seconds":100000}'
-gives 5 "throttled for longer than the time limit" cloud apply --yes --timeout 100 stack.json
+gives 5 "throttled for longer than the time limit" cloud apply --yes --timeout 400 stack.json
 says err "Throttling.User.*run it again, it goes on"
 says err "^smcctl: exists: interface/smc eni-"
 says err "^smcctl: unknown: address, whose AllocateEipAddress may have happened"
@@ -67,11 +67,92 @@ fails 1 "a redirect is not followed" "{\"action\":\"*\",\"kind\":\"redirect\",\"
 no_violation "... to nobody"
 fails 1 "a reply without end" '{"action":"*","kind":"huge"}' "the reply is too large"
 fails 77 "an unknown key" '{"action":"*","kind":"error","status":404,"code":"InvalidAccessKeyId.NotFound"}' "InvalidAccessKeyId.NotFound: .*request id .*; the access key is unknown"
-fails 77 "a wrong clock" '{"action":"*","kind":"error","code":"InvalidTimeStamp.Expired"}' "the service's clock: .*; the clock is wrong"
-fails 5 "a full account" '{"action":"CreateNetworkInterface","kind":"error","status":403,"code":"MaxEniCountExceeded"}' "the account's quota of interfaces is used up"
+fails 77 "a wrong clock" '{"action":"*","kind":"error","code":"InvalidTimeStamp.Expired"}' \
+	"the service's clock: .* GMT; this host's: [0-9]{4}-.*Z\), .*; the clock is wrong"
+fails 5 "a full account" '{"action":"CreateNetworkInterface","kind":"error","status":403,"code":"MaxEniCountExceeded","times":1000}' \
+	"the account's quota of interfaces is used up"
+world_is "... is asked once" 'a.count("CreateNetworkInterface") == 1'
 holds "... leaves no unfinished call" sh -c '! grep -q pending stack.json.state'
 cloud destroy --yes stack.json >out 2>err
+fails 5 "a token that was used for another call" '{"action":"CreateNetworkInterface","kind":"error","code":"IdempotentParameterMismatch"}' "smcctl cloud import, then again"
+holds "... is not kept" sh -c '! grep -q pending stack.json.state'
+gives 0 "... and the next run takes another" cloud apply --yes stack.json
+complete "... once"
+ctl fault '{"action":"RevokeSecurityGroup","kind":"error","status":403,"code":"Forbidden.RAM","times":1000}'
+gives 77 "rules that may not be revoked" cloud destroy --yes stack.json
+world_is "... are each asked for once" '[len({x["params"]["SecurityGroupRuleId.1"] for x in c if x["action"] == "RevokeSecurityGroup"}), a.count("RevokeSecurityGroup")] == [2, 2]'
+says err "^smcctl: left over: rule/redis sgr-"
+ctl faults-off
+cloud destroy --yes stack.json >out 2>err
+
+# No retry helps: each is asked once, though the limit is 300 s.
+fresh
+asked=0
+while read -r status code exit; do
+	ctl faults-off
+	ctl fault "{\"action\":\"GetCallerIdentity\",\"kind\":\"error\",\"status\":$status,\"code\":\"$code\",\"times\":1000}"
+	gives "$exit" "$code" "$smcctl" cloud whoami --region cn-hangzhou
+	asked=$((asked + 1))
+done <<'END'
+403 Forbidden.RAM 77
+403 NoPermission 77
+404 InvalidAccessKeyId.NotFound 77
+400 SignatureDoesNotMatch 77
+400 IncompleteSignature 77
+400 InvalidSecurityToken.Expired 77
+400 MissingParameter 1
+400 InvalidSourceCidrIp.Malformed 1
+404 InvalidVSwitchId.NotFound 1
+400 QuotaExceeded.PrivateIpAddress 1
+400 InsufficientBalance 1
+400 IdempotentFailed 1
+END
+world_is "each of these is asked once" "len(a) == $asked and $asked == 12"
+
+# What is worth repeating is said once, and repeated for as long as the limit is.
+fresh
+ctl fault '{"action":"GetCallerIdentity","kind":"throttle","times":3}'
+gives 0 "throttled three times" "$smcctl" cloud whoami --region cn-hangzhou
+lines err 1 "... is said once"
+says err "^smcctl: call GetCallerIdentity: Throttling.User: .*; trying again until the time is over$"
+gives 5 "nobody answers" env SMCCTL_CLOUD_ENDPOINT=http://127.0.0.1:1 "$smcctl" cloud whoami --region cn-hangzhou
+says err "^smcctl: call GetCallerIdentity: 127.0.0.1:1: .*; trying again until the time is over$" "... the first attempt says so"
+fresh
+ctl fault '{"action":"GetCallerIdentity","kind":"throttle","retryAfter":60000}'
+gives 0 "throttled, with a time to wait" "$smcctl" cloud whoami --region cn-hangzhou
+world_is "... which is waited" 'len(c) == 2 and c[1]["at"] - c[0]["at"] >= 60'
+
+# What the service quotes of us is not printed
+unquoted() { # NAME WORDS COMMAND...
+	local name=$1 words=$2
+	shift 2
+	gives 1 "$name: the service quotes it" "$@"
+	says err "Odd\.\*\*\*.*\*\*\*"
+	holds "... and nothing of it is printed" sh -c '! grep -E "$1" out err' - "$words"
+}
+fresh
+ctl fault '{"action":"*","kind":"quote","times":1000}'
+unquoted "key and secret" 'testid|testsecret' "$smcctl" cloud whoami --debug --region cn-hangzhou
+unquoted "... in a plan" 'testid|testsecret' "$smcctl" cloud plan --debug stack.json
+ctl faults-off
+ctl fault '{"action":"*","kind":"quote","times":1000,"before":501}'
+unquoted "a secret where the message is cut off" 'testid|tests' "$smcctl" cloud plan stack.json
+ctl faults-off
+ctl fault '{"action":"*","kind":"quote","times":1000}'
+unquoted "an instance's role" 'STS\.meta|metasecret|meta/token|meta%2Ftoken' env -u ALIBABA_CLOUD_ACCESS_KEY_ID "$smcctl" cloud plan --debug stack.json
+printf oidc-token >token
+unquoted "an OIDC token" 'oidc-token' env -u ALIBABA_CLOUD_ACCESS_KEY_ID ALIBABA_CLOUD_ROLE_ARN=r ALIBABA_CLOUD_OIDC_PROVIDER_ARN=p \
+	ALIBABA_CLOUD_OIDC_TOKEN_FILE="$PWD/token" "$smcctl" cloud whoami --debug
+
+# An instance that does not start
 run_file
+fresh
+ctl set '{"failStart":1}'
+gives 1 "an instance that the service cannot start" cloud apply --yes stack.json
+says err "took i-[0-9]+ back to Stopped without a reason"
+says err "^smcctl: exists: instance i-"
+cloud destroy --yes stack.json >out 2>err
+nothing_left "... and destroy removes it"
 fresh
 ctl set '{"noStock":true}'
 gives 1 "a type that is sold out" cloud apply --yes stack.json
@@ -79,6 +160,20 @@ says err "OperationDenied.NoStock: .*take another zone or type"
 ctl set '{"noStock":false}'
 gives 0 "... and in stock again" cloud apply --yes stack.json
 world_is "... is run once" 'len(made("instance")) == 1'
+instance=$(grep -o '"i-[0-9]*"' stack.json.state | head -1)
+ctl object "{\"id\":$instance,\"deletionProtection\":true}"
+gives 5 "an instance that is protected from deletion" cloud destroy --yes stack.json
+says err "InvalidOperation.DeletionProtection"
+says err "left over: instance i-[0-9]+ Stopped, which costs money"
+ctl object "{\"id\":$instance,\"deletionProtection\":false}"
+gives 0 "... and once it is not" cloud destroy --yes stack.json
+nothing_left
+fresh
+ctl deny '{"actions":"DescribePrice"}'
+gives 0 "a price that may not be asked for" cloud plan stack.json
+says err "^smcctl: price: the service does not tell it: Forbidden.RAM: "
+lines err 1 "... is no error"
+says out "^bills: the instance ecs.g8ise.2xlarge, price unknown$"
 fresh
 ctl deny '{"actions":"CreateNetworkInterface"}'
 gives 77 "a policy that does not allow it" cloud apply --yes stack.json

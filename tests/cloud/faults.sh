@@ -24,22 +24,23 @@ done
 for action in RunInstances StopInstance DeleteInstances; do
 	survives "the reply of $action is lost" "{\"action\":\"$action\",\"kind\":\"reset-after\"}" run_file
 done
-for kind in truncated invalid-utf8 500-after html empty reset hang-after; do
+for kind in truncated invalid-utf8 500-after html empty reset hang-after drip; do
 	survives "CreateNetworkInterface: $kind" "{\"action\":\"CreateNetworkInterface\",\"kind\":\"$kind\"}"
 done
-for kind in 500-after empty reset; do
+for kind in 500-after empty reset hang; do
 	survives "AttachNetworkInterface: $kind" "{\"action\":\"AttachNetworkInterface\",\"kind\":\"$kind\"}"
 done
 survives "the second AllocateEipAddress of a lost one" '{"action":"AllocateEipAddress","kind":"reset-after","times":3}'
 survives "a storm of throttling" '{"action":"*","kind":"throttle","seconds":60}'
+survives "a service that is not available" '{"action":"AttachNetworkInterface","kind":"error","status":503,"code":"ServiceUnavailable","times":2}'
 survives "a busy vSwitch" '{"action":"CreateNetworkInterface","kind":"error","code":"IncorrectVSwitchStatus","times":3}'
 survives "a call that is in flight" '{"action":"AllocateEipAddress","kind":"error","code":"LastTokenProcessing","times":2}'
 survives "an address in another state" '{"action":"AssociateEipAddress","kind":"error","code":"IncorrectEipStatus","times":2}'
 survives "an instance that is not ready" '{"action":"AttachNetworkInterface","kind":"error","code":"InvalidOperation.InvalidEcsState","times":2}'
 
 # Killed while a reply is outstanding, and then reads that do not see what was made: only the token on the disk helps.
-killed_unseen() { # ACTION FILE-FUNCTION
-	"$2"
+killed_unseen() { # ACTION KIND FILE-FUNCTION
+	"$3"
 	fresh
 	ctl fault "{\"action\":\"$1\",\"kind\":\"hang-after\"}"
 	"$smcctl" cloud apply --yes stack.json >out 2>err </dev/null &
@@ -47,21 +48,21 @@ killed_unseen() { # ACTION FILE-FUNCTION
 	within 30 "$1 is sent" grep -q "\"$1\"" double/calls
 	{ kill -KILL $pid; wait $pid; } 2>/dev/null
 	holds "... its token is on the disk" sh -c 'grep -q "ClientToken=" stack.json.state && grep -q "\"action\":.*$1" stack.json.state' - "$1"
-	ctl set '{"stale":8,"staleSince":0.5}'
+	ctl set "{\"hideFor\":40,\"hideKind\":\"$2\"}"
 	gives 0 "... the next run sends the same call again" cloud apply --yes --timeout 20000 stack.json
-	says err "an earlier run ended during $1; sending the same call again"
+	says err "an earlier run ended during $1; the same call is sent again first"
 	world_is "... and each thing is there once" 'len(made("eni")) == 1 and len(made("eip")) == 1 and len(d["ledger"]["rules"]) == 2 and len(made("instance")) <= 1'
 	cloud destroy --yes --timeout 20000 stack.json >out 2>err
 	nothing_left
 	no_violation
 }
-killed_unseen CreateNetworkInterface stack_file
-killed_unseen AllocateEipAddress stack_file
-killed_unseen RunInstances run_file
+killed_unseen CreateNetworkInterface eni stack_file
+killed_unseen AllocateEipAddress eip stack_file
+killed_unseen RunInstances instance run_file
 
 stack_file
 fresh
-ctl set '{"stale":14}'
+ctl set '{"late":20}'
 gives 0 "reads that do not see the newest" cloud apply --yes --timeout 20000 stack.json
 complete "... make nothing twice"
 fresh

@@ -28,6 +28,27 @@ holds "... is the same in JSON" json 'd["changes"] == 6 and [s["action"] for s i
 gives 64 "apply needs a yes" cloud apply stack.json
 says err "nobody can be asked"
 world_is "... and does nothing without" 'mutating == []'
+# answered WORD COMMAND...: on a terminal, where a person says that.
+answered() {
+	local word=$1
+	shift
+	# What the terminal shows is kept, and is not the answer's echo alone.
+	printf '%s\n' "$word" | script -qefc "$smcctl cloud $*" /dev/null
+}
+gives 1 "the question, answered with no" answered no apply --timeout 20000 stack.json
+says out "^This costs money. Go on\? Only \"yes\" goes on: "
+says out "goes on: smcctl: cloud: not confirmed; nothing was changed"
+gives 1 "... with y" answered y apply --timeout 20000 stack.json
+world_is "... does nothing" 'mutating == []'
+gives 0 "... with yes" answered yes apply --timeout 20000 stack.json
+complete "... does it"
+gives 64 "destroy needs a yes" cloud destroy stack.json
+says err "nobody can be asked here, so it needs --yes; nothing was changed"
+gives 1 "... or an answer" answered no destroy --timeout 20000 stack.json
+complete "... and all is there still"
+gives 0 "... which is yes" answered yes destroy --timeout 20000 stack.json
+nothing_left
+fresh
 gives 0 "apply" cloud apply --yes stack.json
 complete "all of it is there, once"
 says out '^redis: as the file says; steps done: 6$'
@@ -58,6 +79,8 @@ holds "... forgets it" sh -c '! grep -q eni- stack.json.state'
 run_file
 fresh
 gives 0 "plan with an instance" cloud plan --server-check stack.json
+world_is "... tries it with all that the file says" 'next(x for x in c if x["action"] == "RunInstances")["params"].items() >=
+	{"KeyPairName": "k", "SystemDisk.Category": "cloud_essd", "SystemDisk.Size": "40", "InstanceName": "redis", "DryRun": "true"}.items()'
 says out '^bills: the instance ecs.g8ise.2xlarge, about 1.5000 CNY an hour'
 says err 'the service would run it'
 world_is "... runs none, also not with --server-check" 'made("instance") == []'
@@ -67,10 +90,19 @@ world_is "one instance, its interface and address on it" 'len(made("instance")) 
 	and ["team", "storage"] in made("instance")[0]["tags"] and made("eip")[0]["charge"] == "PayByBandwidth"'
 world_is "it takes metadata with tokens only, and no password" 'next(x for x in c if x["action"] == "RunInstances")["params"]["HttpTokens"] == "required"'
 gives 0 "nothing to change afterwards" cloud plan --detailed-exitcode stack.json
+gives 0 "nothing that the service could check" cloud plan --server-check stack.json
+says err "none is to be run, and the service can check nothing else"
 gives 0 "destroy stops and deletes it" cloud destroy --yes stack.json
 nothing_left
 world_is "never by force" 'not any(x["params"].get("Force") for x in c)'
 no_violation
+
+sed -i 's/"image"/"jumbo_frames": true, "image"/' stack.json
+gives 0 "jumbo frames" cloud plan --server-check stack.json
+world_is "... are asked for" 'c[-1]["params"]["NetworkOptions.EnableJumboFrame"] == "true" and c[-1]["action"] == "RunInstances"'
+sed -i 's/ecs.g8ise.2xlarge/ecs.g7.large/; s/"erdma": true, "queue_pairs": 8/"erdma": false/' stack.json
+gives 3 "... of a type that has none" cloud plan stack.json
+says err "^smcctl: stack 'instance': ecs.g7.large has no jumbo frames; remove"
 
 # This instance, by the metadata service
 stack_file
@@ -129,6 +161,18 @@ gives 0 "... and once it may" cloud apply --yes stack.json
 sed -i 's/"bandwidth": 7/"bandwidth": 7, "charge": "bandwidth"/' stack.json
 gives 1 "an address that cannot be changed in place" cloud apply --yes stack.json
 says err "charged PayByTraffic, which cannot be changed in place; it must be replaced, and the address is then another one"
+gives 2 "status of what has to be replaced" cloud status --json stack.json
+holds "... has it among the differences" json '[x["resource"] for x in d["drift"]] == ["address"] and "must be replaced" in d["drift"][0]["why"]'
+gives 2 "... and as text" cloud status stack.json
+says out "^refused: address: eip-.*must be replaced"
+stack_file
+sed -i 's/"bandwidth": 5, "on": "smc"/"bandwidth": 7/' stack.json
+gives 0 "an address for the instance, not the interface any more" cloud apply --yes stack.json
+world_is "... is moved" 'made("eip")[0]["bound"] == "i-1" and made("eip")[0]["status"] == "InUse" and mutating[-2:] == ["UnassociateEipAddress", "AssociateEipAddress"] and
+	len(made("eip")) == 1 and a.count("AllocateEipAddress") == 1'
+sed -i 's/"bandwidth": 7/"bandwidth": 7, "on": "smc"/' stack.json
+gives 0 "... and back" cloud apply --yes stack.json
+world_is "... too" 'made("eip")[0]["bound"] == made("eni")[0]["id"] and made("eip")[0]["status"] == "InUse" and a.count("AllocateEipAddress") == 1'
 stack_file
 cloud destroy --yes stack.json >out 2>err
 nothing_left
@@ -146,6 +190,23 @@ ctl rule '{"group":"sg-1","rule":{"protocol":"tcp","ports":"22/22","cidr":"10.0.
 cloud apply --yes stack.json >out 2>err
 cloud destroy --yes stack.json >out 2>err
 world_is "foreign rules are never touched" '[r["ports"] for r in d["rules"]["sg-1"]] == ["22/22"]'
+
+# Two stacks on one group: a rule of the one is there for the other, until the one goes.
+fresh
+cloud apply --yes stack.json >out 2>err
+sed 's/"stack": "redis"/"stack": "redis-b"/; s/"i-1"/"i-2"/' stack.json >b.json
+gives 0 "a second stack with the same rules" cloud apply --yes b.json
+says out '^= +rule/smc-peers +keep +sgr-[0-9]+ +there already, of the stack redis: it goes when that one goes$'
+world_is "... does not get them twice" 'len(d["rules"]["sg-1"]) == 2'
+gives 0 "... which its status says" cloud status b.json
+says out '^ *of the stack redis: it goes when that one goes$'
+gives 0 "destroying the first" cloud destroy --yes stack.json
+world_is "... takes its own rules" 'd["rules"]["sg-1"] == [] and len(made("eni")) == 1'
+gives 2 "the second misses them" cloud status b.json
+gives 0 "... and gets its own" cloud apply --yes b.json
+world_is "... by its name" 'sorted(r["description"] for r in d["rules"]["sg-1"]) == ["smcctl:redis-b:redis", "smcctl:redis-b:smc-peers"]'
+gives 0 "destroying it" cloud destroy --yes b.json
+nothing_left
 
 # What cannot work is said before anything is changed
 refused() { # EXIT NAME REGEX
@@ -178,6 +239,30 @@ fresh
 stack_file
 sed -i 's/"i-1"/"i-none"/' stack.json
 refused 1 "no such instance" "there is none in region cn-hangzhou"
+fresh
+stack_file
+sed -i 's/"erdma": true }/"erdma": true, "vswitch": "vsw-c" }/' stack.json
+refused 3 "a vSwitch of another VPC" "^smcctl: stack 'smc': its vSwitch vsw-c is in vpc-2, the instance in vpc-1; take a vSwitch of that VPC$"
+sed -i 's/vsw-c/vsw-none/' stack.json
+refused 1 "no such vSwitch" "^smcctl: vSwitch 'vsw-none': there is none in region cn-hangzhou$"
+stack_file
+sed -i 's/"sg-1"/"sg-none"/' stack.json
+refused 1 "no such group" "^smcctl: security group 'sg-none': there is none in region cn-hangzhou$"
+run_file
+sed -i 's/ecs.g8ise.2xlarge/ecs.none/' stack.json
+refused 3 "no such type" "^smcctl: instance type 'ecs.none': the service does not know it in region cn-hangzhou$"
+echo '{ "version": 1, "stack": "A", "region": "x", "instance": "this" }' >stack.json
+gives 65 "a file with errors" cloud plan stack.json
+says err "^stack.json:1:26: stack 'A': is not 1 to 32 of a-z"
+says err "^stack.json:1:41: region 'x': is not the name of a region"
+says err "^smcctl: stack 'stack.json': 2 errors; nothing was changed$"
+stack_file
+sed -i 's/"bandwidth": 5/"bandwidth": 201/' stack.json
+gives 65 "more bandwidth than there is by traffic" cloud apply --yes stack.json
+says err "^stack.json:9:[0-9]+: public_address '\{': has over 200 Mbit/s by traffic"
+gives 65 "no file" cloud plan nosuch.json
+stack_file
+for seconds in 0 x 86401; do gives 64 "--timeout $seconds" cloud apply --yes --timeout $seconds stack.json; done
 
 # What is somebody else's
 fresh
@@ -199,6 +284,7 @@ world_is "... is not removed" "obj('$eni') is not None"
 # A plan that was written
 fresh
 gives 0 "plan --out" cloud plan --out plan stack.json
+holds "... is for its owner alone" test "$(stat -c %a plan)" = 600
 gives 0 "apply --plan" cloud apply --yes --plan plan stack.json
 complete "... does it"
 gives 4 "a stale plan" cloud apply --yes --plan plan stack.json
@@ -223,6 +309,9 @@ gives 77 "a state that others can write" cloud apply --yes stack.json
 sed 's/"redis"/"other"/' kept >stack.json.state && chmod 600 stack.json.state
 gives 4 "the state of another stack" cloud apply --yes stack.json
 rm stack.json.state
+gives 0 "another place for the state" cloud import --state other.state stack.json
+holds "... is taken" sh -c 'test -s other.state && test ! -e stack.json.state'
+gives 0 "... by each" cloud status --state other.state stack.json
 gives 0 "destroy by tags alone" cloud destroy --yes stack.json
 nothing_left
 no_violation
@@ -238,6 +327,13 @@ ctl set '{"repeatToken":true}'
 for n in 1 2 3; do ctl rule "{\"group\":\"sg-1\",\"rule\":{\"protocol\":\"tcp\",\"ports\":\"$n/$n\",\"cidr\":\"10.0.0.0/8\"}}"; done
 gives 1 "a page that is repeated" timeout 60 "$smcctl" cloud plan stack.json
 says err "repeats a page"
+fresh
+ctl set '{"onePerPage":true}'
+ctl fault '{"action":"DescribeSecurityGroupAttribute","nth":2,"kind":"error","code":"InvalidParameter.NextToken","times":1000}'
+for n in 1 2; do ctl rule "{\"group\":\"sg-1\",\"rule\":{\"protocol\":\"tcp\",\"ports\":\"$n/$n\",\"cidr\":\"10.0.0.0/8\"}}"; done
+gives 1 "a page whose token has expired" cloud apply --yes stack.json
+says err "^smcctl: call 'DescribeSecurityGroupAttribute': InvalidParameter.NextToken: "
+world_is "... changes nothing" 'mutating == []'
 
 # Two at once
 fresh
@@ -250,4 +346,25 @@ wait $one
 result $? "two applies at once"
 complete "... make each thing once"
 no_violation
+
+# The guide: its policy allows every action that was called here, and its files are ones that smcctl takes.
+cat >blocks.py <<'END'
+import json, re, sys
+blocks = [json.loads(b) for b in re.findall(r"^```json\n(.*?)^```", open(sys.argv[1]).read(), re.M | re.S)]
+for name, key in (("ram", "Statement"), ("stack", "stack"), ("policy", "rules")):
+    found = [b for b in blocks if key in b and (name != "policy" or "stack" not in b)]
+    for n, block in enumerate(found):
+        json.dump(block, open(f"{name}-{n}.json", "w"))
+allowed = set(json.load(open("ram-0.json"))["Statement"][0]["Action"])
+products = {"2014-05-26": "ecs", "2016-04-28": "vpc"}
+called = {f"{products[v]}:{a}" for v, a in map(str.split, open("double/actions")) if v in products}
+print(*sorted(called - allowed), "missing; of", len(called))
+sys.exit(bool(called - allowed) or len(called) < 20)
+END
+holds "the guide's RAM policy allows all that was called" python3 blocks.py "$top_srcdir/doc/cloud.md"
+for file in stack-0.json stack-1.json; do
+	gives 1 "the guide's $file is read" cloud plan $file
+	says err "there is none in region cn-hangzhou$" "... and only its identifiers are unknown"
+done
+gives 0 "the guide's policy is one" "$smcctl" policy check policy-0.json
 finish

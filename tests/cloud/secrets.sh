@@ -48,4 +48,23 @@ rm home/.alibabacloud/credentials
 traced "apply, by the instance's role" "$smcctl" cloud apply --yes stack.json
 holds "... its secret comes in by the metadata service's reply and goes nowhere" python3 judge.py metasecret 'recvfrom|read'
 holds "... the token is in requests alone, not in files and messages" sh -c '! grep -F "meta/token" stack.json.state out err'
+printf 'a-token-of-oidc' >token
+ctl set '{"oidcToken":"a-token-of-oidc"}'
+traced_role() { # NAME FILE-PROVIDER: the secret and the token that STS gave out
+	holds "$1: the secret comes in by the reply of STS and goes nowhere" python3 judge.py rolesecret 'recvfrom|read'
+	holds "... its token is in the reply and the next request's headers alone" python3 judge.py 'role/token+==' 'recvfrom|read|sendto'
+	holds "... and in no message" sh -c '! grep -E "rolesecret|role/token" out err'
+}
+oidc="ALIBABA_CLOUD_ROLE_ARN=r ALIBABA_CLOUD_OIDC_PROVIDER_ARN=p ALIBABA_CLOUD_OIDC_TOKEN_FILE=$PWD/token"
+# shellcheck disable=SC2086
+gives 0 "a role by OIDC" env $oidc strace -f -v -s 100000 -o trace "$smcctl" cloud whoami --region cn-hangzhou --debug
+traced_role "OIDC"
+holds "... the token that was exchanged is read and sent once" python3 judge.py a-token-of-oidc 'read|pread64|sendto'
+holds "... and in no message" sh -c '! grep -F a-token-of-oidc out err'
+mkdir -p home/.aliyun
+printf '{"profiles":[{"name":"default","mode":"RamRoleArn","access_key_id":"testid","access_key_secret":"testsecret","ram_role_arn":"r","ram_session_name":"s"}]}' >home/.aliyun/config.json
+chmod 600 home/.aliyun/config.json
+gives 0 "a role by a profile" strace -f -v -s 100000 -o trace "$smcctl" cloud whoami --region cn-hangzhou --debug
+traced_role "AssumeRole"
+holds "... nor does that of the profile" python3 judge.py testsecret 'read|pread64'
 finish

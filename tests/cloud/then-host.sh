@@ -61,6 +61,12 @@ holds "... the host is set up" test "$(cat /proc/sys/net/core/somaxconn)" = 5000
 holds "... the interface is kept out of NetworkManager" grep -E "$mac|eni0" /etc/NetworkManager/conf.d/90-smcctl-eni0.conf
 gives $smc "again" cloud apply --yes --then-host p.json stack.json
 says out "^redis: as the file says; steps done: 0$"
+# What smcctl cloud holds between two calls, smcctl host can take: bits 2 and 15 are SIGINT and SIGTERM.
+mkdir -p usr/bin usr/libexec && cp "$top_builddir/smcctl-cloud" usr/libexec/
+printf '#!/bin/sh\necho "$*"\nexec sed -n "s/^SigBlk:.//p" /proc/self/status >blocked\n' >usr/bin/smcctl && chmod +x usr/bin/smcctl
+gives 0 "another smcctl host" usr/libexec/smcctl-cloud cloud apply --yes --then-host=p.json -- stack.json
+says out "^host apply -- $profile$"
+holds "... with no signal blocked" test $((0x$(cat blocked) & 0x4002)) = 0
 
 # What the profile says of the interface itself stays.
 echo '{ "version": 1, "xps": { "eni*": "off" }, "nic": { "eni0": "strict" }, "smc": { "pnet": [ { "id": "MINE", "interface": "eni0" } ] } }' >p.json

@@ -39,6 +39,11 @@ for workload in http echo connect bulk; do
 		d['results'][0]['server_cpu_ns_per_request'] > 0"
 	holds "... and every connection is TCP" json "d['results'][0]['connections_smc'] == 0 and d['results'][0]['connections_tcp'] >= 4"
 done
+lines err 0 "... says nothing beside it"
+# Whoever looks at a terminal is told what goes on.
+gives 0 "on a terminal" timeout 20 script -qec "$smcctl bench self --transport tcp --duration 0.5 --rounds 1 --warmup 0.6 -c 4" typescript
+says out $'\rround 1 of 1: TCP: warming up\x1b'
+says out $'\rround 1 of 1: TCP: [0-9]+ requests/s\x1b'
 # A megabyte to and fro does not fit into the buffers of a socket.
 # shellcheck disable=SC2086
 bench 0 "echo of large messages" self --workload echo $quick --payload 3000000 --json
@@ -147,6 +152,14 @@ for rate in "--qps 200" ""; do
 	kill_children
 done
 
+# What is done to warm up is not counted: of the silence, which is over then, nothing is in the percentiles.
+wrong_server stall
+bench 0 "the same server, warmed up" "127.0.0.1:$port" --workload echo --transport tcp --connections 2 --duration 0.5 --rounds 1 \
+	--warmup 1.2 --qps 200 --json
+holds "... has the requests of half a second at most" json "10 < d['results'][0]['requests'] <= 101"
+holds "... and nothing of the silence" json "d['results'][0]['p90_ns'] < 1.5e8"
+kill_children
+
 # More than the server can do: what was due and could not be sent is counted, and stands in the latencies.
 wrong_server silent
 bench 1 "a rate against silence" "127.0.0.1:$port" --workload echo --transport tcp --connections 2 --duration 0.5 --rounds 1 --warmup 0 \
@@ -214,6 +227,11 @@ children=
 "$smcctl" bench server --listen '[::1]:0' --tcp-only >server.out 2>server.err &
 children=$!
 within 10 "IPv6" grep listening server.out
+# A server without SMC ends a run of SMC alone before it is measured, with SMC here and without.
+timeout 20 "$smcctl" bench "[::1]:$(tr -dc 0-9 <server.out)" --transport smc --json >out 2>err
+holds "the usual parameters" json "d['parameters'] == {'workload': 'http', 'connections': 64, 'payload_bytes': 128, 'get': None, 'qps': None,
+	'threads': d['parameters']['threads'], 'rounds': 5, 'duration_ms': 30000, 'warmup_ms': 1000, 'timeout_ms': 10000, 'tcp_port': None}
+	and 1 <= d['parameters']['threads'] <= 4 and not d['results'][0]['measured']"
 # shellcheck disable=SC2086
 bench 0 "over IPv6" "[::1]:$(tr -dc 0-9 <server.out)" $quick
 kill_children

@@ -9,9 +9,7 @@ for words in "" "10.0.0.1" "10.0.0.1:0" "10.0.0.1:65536" "10.0.0.1:x" "fd00::1:8
 	"--url http://h 10.0.0.1:80" "--url h:80" "--url redis://h" "--url=" "--policy p 10.0.0.1:80" "--policy p --url http://h" \
 	"--timeout 0 10.0.0.1:80" "--timeout 601 10.0.0.1:80" "--timeout x 10.0.0.1:80" "--bogus 10.0.0.1:80" "--netns= 10.0.0.1:80"; do
 	# shellcheck disable=SC2086
-	gives 64 "wrong usage: smcctl check $words" "$smcctl" check $words
-	lines err 1 "... is one line"
-	lines out 0 "... and nothing on stdout"
+	refuses 64 "wrong usage: smcctl check $words" "$smcctl" check $words
 done
 gives 64 "a scheme without a port" "$smcctl" check --url redis://h
 says err "^smcctl: URL 'redis://h': not http://HOST, https://HOST or SCHEME://HOST:PORT; of other schemes the port must be named$"

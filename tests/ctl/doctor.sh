@@ -13,16 +13,12 @@ finds() { says out "^$1 +$2 +$3" "${4:-$1 $2: $3}"; }
 
 for words in "doctor x" "doctor --bogus" "doctor --netns=" "doctor --policy="; do
 	# shellcheck disable=SC2086
-	gives 64 "wrong usage: smcctl $words" "$smcctl" $words
-	lines err 1 "... is one line"
-	lines out 0 "... and nothing on stdout"
+	refuses 64 "wrong usage: smcctl $words" "$smcctl" $words
 done
 for words in "doctor --listen=0" "doctor --listen=65536" "doctor --listen=x" "doctor --listen --json" "doctor --listen --peer a" \
 	"doctor --peer=" "doctor --peer a:0" "doctor --peer [::1"; do
 	# shellcheck disable=SC2086
-	gives 64 "wrong usage: smcctl $words" "$smcctl" $words
-	lines err 1 "... is one line"
-	lines out 0 "... and nothing on stdout"
+	refuses 64 "wrong usage: smcctl $words" "$smcctl" $words
 done
 ip link set lo up
 gives 1 "a host that has no address" "$smcctl" doctor --peer nowhere.invalid
@@ -156,6 +152,26 @@ carrier=$pid
 "$smcctl" doctor >out 2>err
 finds ok process '1 carry the library; 0 connections by SMC, none fell back'
 kill "$carrier"; wait "$carrier" 2>/dev/null
+# What no library reaches
+serves() { (exec 3<>/dev/tcp/127.0.0.1/7000) 2>/dev/null; }
+busybox httpd -f -p 127.0.0.1:7000 </dev/null >/dev/null 2>&1 &
+static=$! children="${children:-} $!"
+within 10 "a static program listens" serves
+"$smcctl" doctor >out 2>err
+finds warning listener "busybox \(${static}[^)]*\) listens on 127\.0\.0\.1 port 7000 by plain TCP, .*; start it with smcctl run, or its unit by smcctl service enable: no library reaches it"
+kill "$static"; wait "$static" 2>/dev/null
+"$smcctl" run busybox httpd -f -p 127.0.0.1:7000 </dev/null >/dev/null 2>&1 &
+static=$! children="$children $!"
+within 10 "a supervised program listens" serves
+"$smcctl" doctor >out 2>err
+finds ok process '0 carry the library, and 1 is supervised with all that it starts; 0 connections by SMC, none fell back'
+[ "$smc" = 1 ] || finds warning listener "busybox \(${static}[^)]*\) listens on .*; restart it: "
+kill "$static"; wait "$static" 2>/dev/null
+LD_PRELOAD=$lib busybox sleep 1000 2>/dev/null &
+static=$! children="$children $!"
+unreached() { "$smcctl" doctor >out 2>err; grep -E "^warning +process +busybox \($static\) was started with the library: .*; start it with smcctl run, which supervises its socket calls" out; }
+within 10 "a static program that was started with the library" unreached
+kill "$static"; wait "$static" 2>/dev/null
 LD_PRELOAD=/nowhere/libsmcshim.so sleep 1000 2>/dev/null &
 children="${children:-} $!"
 broken() { "$smcctl" doctor >out 2>err; grep -E "^warning +process +sleep .* was started with the library: " out; }

@@ -42,4 +42,19 @@ for machine in guest numa large; do
 		result $? "$machine: the whole plan, $format"
 	done
 done
+
+# Who may change it later, and what an old kernel has instead
+mkdir -p /run/tuned /run/irqbalance && touch /run/tuned/tuned.pid
+rm guest/proc-sys/net/smc/rmem
+mount --bind guest/sys /sys && mount --bind guest/irq /proc/irq && mount --bind guest/proc-sys /proc/sys || exit 99
+gives 3 "beside irqbalance and tuned, without net.smc.rmem: plan" "$smcctl" host plan
+umount /proc/sys /proc/irq /sys
+# Of a list and a policy each; rxqs and off ask for no CPU, and without queues there is nothing to say.
+for i in 0 1 2 3; do echo "irqbalance --banirq=$((i + 1))000 --banirq=$((i + 1))001 --banirq=$((i + 1))002 --banirq=$((i + 1))003"; done >expected
+sed -n 's/.* note: .*irqbalance is at work (.run.irqbalance).*to keep them: //p' out | diff expected - >told 2>&1
+result $? "... for each interface what keeps the interrupts"
+grep -c 'tuned is at work' out >notes
+holds "... tuned once" grep -x 1 notes
+says out '^x +sysctl +net.smc.rmem +- +1048576 '
+says out '^ +note: .*; Linux has it since 6.1; before, SMC takes the buffers of TCP, the second number of net.ipv4.tcp_rmem: .* changes every TCP socket too'
 finish

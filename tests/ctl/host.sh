@@ -18,6 +18,7 @@ unset SSH_CONNECTION
 # What the machine has there would be written to its kernel by the loaders.
 for file in /usr/lib/sysctl.d/*.conf; do ln -sf /dev/null "/etc/sysctl.d/${file##*/}"; done
 rm -f /etc/sysctl.d/99-sysctl.conf /etc/sysctl.conf
+find /etc -name '*-smcctl-*' -delete
 cpus=$(nproc)
 key() { tr '\t' ' ' <"/proc/sys/${1//./\/}"; }
 queues() { cat /sys/class/net/v0/queues/tx-*/xps_cpus; }
@@ -91,7 +92,22 @@ everything >applied
 gives 0 "plan afterwards" "$smcctl" host plan p.json
 gives 0 "check afterwards" "$smcctl" host check p.json
 says out '^ *no drift: '
-says out '^TIME-WAIT +[0-9]+$'
+says out '^TIME-WAIT +0$'
+says out '^v0 +- +- *$'
+says out '^ +no counters: its driver does not count the packets of each queue$'
+holds "connections end, three of them from the client's side" python3 - <<'END'
+import socket
+server = socket.create_server(("127.0.0.1", 0))
+for _ in range(3):
+    client = socket.create_connection(server.getsockname())
+    end, _ = server.accept()
+    client.close()
+    assert end.recv(1) == b""
+    end.close()
+END
+gives 0 "check --json" "$smcctl" host check p.json --json
+holds "... counts them in TIME-WAIT, and no queue" json 'd["counters"]["time_wait"] == 3 and
+	d["queues"] == [{"interface": "v0", "queue": None, "packets": None}]'
 gives 0 "apply again" "$smcctl" host apply p.json
 holds "... changes nothing" is_as applied
 echo 16384 >/proc/sys/net/core/somaxconn
@@ -108,6 +124,11 @@ if command -v udevadm >/dev/null; then
 	says out '^SYSTEMD_WANTS=smcctl-host@v0.service' "udev starts the unit for the interface"
 	grep -E '90-smcctl.*(Invalid|Unknown|Failed|error)' out err >complaints
 	lines complaints 0 "... and finds nothing wrong with the rules"
+	# Queues are no devices that udevadm test can take: what becomes of their rule is seen in tests/host/guest.
+	again='RUN+="/usr/bin/systemctl --no-block restart smcctl-host@cpu.service"'
+	printf '%s, %s\n' 'ACTION=="add|remove", SUBSYSTEM=="queues", KERNEL=="tx-*", DEVPATH=="*/net/v*/queues/*"' "$again" \
+		'ACTION=="online|offline", SUBSYSTEM=="cpu"' "$again" | diff - <(grep systemctl "$rules") >out 2>err
+	result $? "... which have the unit begin anew when channels and CPUs come and go"
 else
 	result 1 "udevadm is not installed"
 fi
@@ -141,6 +162,21 @@ for line in text.splitlines():
 assert seen["smcctl_host_drift", None] == "smcctl_host_drift 3"
 assert seen["smcctl_host_in_force", '{kind="sysctl",name="net.core.somaxconn"}'].endswith(" 0")
 END
+mkdir /run/tuned && touch /run/tuned/tuned.pid
+gives 2 "check beside tuned" "$smcctl" host check p.json
+says out '^ +tuned is at work \(/run/tuned/tuned.pid\), and sets values after us: tuned-adm active$'
+gives 2 "plan beside tuned" "$smcctl" host plan p.json
+grep 'note: tuned is at work .*/etc/tuned/NAME/tuned.conf with include=' out >notes
+lines notes 1 "... says so once"
+gives 4 "apply over an edited file, beside tuned" "$smcctl" host apply p.json
+gives 0 "apply --force" "$smcctl" host apply --force p.json
+says err "^smcctl: sysctl 'net.core.somaxconn': tuned is at work "
+gives 0 "apply --boot" "$smcctl" host apply --boot
+lines err 0 "... does not say it at every boot"
+rm -r /run/tuned
+echo 0 >/sys/class/net/v0/queues/tx-0/xps_cpus
+echo 128 >/proc/sys/net/core/somaxconn
+echo '# by hand' >>"$rules"
 gives 4 "apply over an edited file" "$smcctl" host apply p.json
 says err "^smcctl: file '$rules': was edited since smcctl wrote it; put it back, or --force. Nothing was changed$"
 holds "... changes nothing" test "$(key net.core.somaxconn)" = 128
@@ -354,6 +390,50 @@ ip route del default
 gives 3 "the interface of this ssh connection" env SSH_CONNECTION="192.0.2.9 1 192.0.2.1 22" "$smcctl" host apply p.json
 says err "v0 carries a connection of ssh"
 holds "... changes nothing" is_as before_nic
+gives 3 "... which its peer is reached by" env SSH_CONNECTION="192.0.2.9 1 198.51.100.1 22" "$smcctl" host apply p.json
+says err "v0 carries a connection of ssh"
+gives 0 "... but not one whose peer is elsewhere" env SSH_CONNECTION="127.0.0.9 1 198.51.100.1 22" "$smcctl" host apply p.json
+gives 0 "revert" "$smcctl" host revert
+# with_ssh FROM TO COMMAND...: while the address FROM has a connection to port 22 of the address TO
+with_ssh() {
+	python3 -c 'import os, socket, subprocess, sys
+server = socket.create_server((sys.argv[2], 22), family=socket.AF_INET6 if ":" in sys.argv[2] else socket.AF_INET)
+client = socket.create_connection(server.getsockname()[:2], source_address=(sys.argv[1], 0))
+sys.exit(subprocess.run(sys.argv[3:]).returncode)' "$@"
+}
+gives 3 "a connection of ssh that the environment does not tell of" with_ssh 127.0.0.1 192.0.2.1 "$smcctl" host apply p.json
+says err "v0 carries a connection of ssh"
+# The route of lo's address is that of every reply to it.
+ip addr add 203.0.113.1/32 dev lo && ip route add 203.0.113.9/32 dev v0 && ip addr add 203.0.113.9/32 dev lo || exit 99
+gives 0 "... at an address of another interface, from another" with_ssh 203.0.113.9 203.0.113.1 "$smcctl" host apply p.json
+gives 0 "revert" "$smcctl" host revert
+ip addr flush dev lo scope global && ip addr add 2001:db8::1/64 dev v0 nodad || exit 99
+ip -6 route add default via 2001:db8::2 dev v0
+gives 3 "the interface with the default route of IPv6" "$smcctl" host apply p.json
+says err "v0 has the default route"
+ip -6 route del default
+gives 3 "... with a connection of ssh over IPv6" with_ssh ::1 2001:db8::1 "$smcctl" host apply p.json
+says err "v0 carries a connection of ssh"
+gives 3 "... with the route to the peer of one" env SSH_CONNECTION="2001:db8::9 1 2001:db8:1::1 22" "$smcctl" host apply p.json
+says err "v0 carries a connection of ssh"
+local_address=$(ip -6 -o addr show dev v0 scope link | awk '{sub("/.*", "", $4); print $4; exit}')
+gives 3 "... with a connection between link-local addresses" env SSH_CONNECTION="fe80::9%v0 1 $local_address%v0 22" "$smcctl" host apply p.json
+says err "v0 carries a connection of ssh"
+ip addr flush dev v0 scope global
+# A port of a bridge, and what other interfaces stand on: theirs are the addresses and the routes.
+ip link add br0 type bridge && ip link set v0 master br0 && ip link set br0 up && ip addr add 192.0.2.1/24 dev br0 &&
+	ip route add default via 192.0.2.2 || exit 99
+gives 3 "a port of the bridge with the default route" "$smcctl" host apply p.json
+says err "v0 is below br0, which has the default route"
+ip route del default
+gives 3 "... with this ssh connection" env SSH_CONNECTION="192.0.2.9 1 192.0.2.1 22" "$smcctl" host apply p.json
+says err "v0 is below br0, which carries a connection of ssh"
+ip link add m0 link br0 type macvlan && ip link set m0 up && ip addr flush dev br0 && ip addr add 192.0.2.1/24 dev m0 || exit 99
+gives 3 "... with an interface upon it that the connection goes through" env SSH_CONNECTION="192.0.2.9 1 198.51.100.1 22" "$smcctl" host apply p.json
+says err "v0 is below m0, which carries a connection of ssh"
+ip link delete br0
+ip addr add 192.0.2.1/24 dev v0
+holds "nothing of all that has changed anything" is_as before_nic
 gives 0 "other interfaces" "$smcctl" host apply p.json
 printf '# Managed by smcctl(8): smcctl host apply. Undo: smcctl host revert.\n[device-smcctl-v0]\nmatch-device=interface-name:v0\nmanaged=0\n' |
 	diff - /etc/NetworkManager/conf.d/90-smcctl-v0.conf >out 2>err
@@ -361,6 +441,38 @@ result $? "... soft: a section of its own"
 holds "... strict: appended" grep -x 'unmanaged-devices+=interface-name:v1' /etc/NetworkManager/conf.d/90-smcctl-v1.conf
 gives 0 "revert" "$smcctl" host revert
 holds "... all is as it was, the directory too" is_as before_nic
+
+# The managers are told, where they run; what they say to it is said.
+mkdir -p bin /run/NetworkManager
+rm -rf /run/udev # its rules keep NetworkManager off a veth
+manager() { # SCRIPT of nmcli; SCRIPT of NetworkManager
+	printf '#!/bin/sh\necho "$0 $*" >>%s\n%s\n' "$PWD/told" "$1" >bin/nmcli
+	printf '#!/bin/sh\n%s\n' "$2" >bin/NetworkManager
+	chmod +x bin/nmcli bin/NetworkManager
+	rm -f told
+}
+manager 'exit 0' 'echo "# all is well"'
+gives 0 "apply tells NetworkManager" env PATH="$PWD/bin:$PATH" "$smcctl" host apply p.json
+lines err 0 "... of which nothing has to be said"
+printf '%s\n' 'nmcli general reload conf' 'nmcli device set v0 managed no' | diff - <(sed 's,^.*/,,' told) >out 2>err
+result $? "... to read its configuration, and to give up what is soft, as it would only do when the interface came"
+manager 'echo "Error: not now" >&2; exit 8' 'echo "# WARNING: unknown key in section [x]"'
+gives 0 "revert, and the reload fails" env PATH="$PWD/bin:$PATH" "$smcctl" host revert
+says err "^smcctl: NetworkManager: was not told of the new files: nmcli: Error: not now$"
+grep -x '.*/nmcli device set v0 managed yes' told >out
+lines out 1 "... which takes back what it gave up"
+says err "^smcctl: NetworkManager: # WARNING: unknown key in section \[x\]$"
+manager 'exit 0' 'echo "Failed to read configuration: garbage" >&2; exit 1'
+gives 0 "apply where NetworkManager's files are damaged" env PATH="$PWD/bin:$PATH" "$smcctl" host apply p.json
+says err "^smcctl: NetworkManager: was not told to read its files again, for it could not: Failed to read configuration: garbage$"
+holds "... it is not told to" test -z "$(grep reload told)"
+manager 'echo "Error: NetworkManager is not running." >&2; exit 8' 'exit 0'
+mkdir -p /run/udev/data && echo 'E:NM_UNMANAGED=1' >"/run/udev/data/n$(cat /sys/class/net/v0/ifindex)"
+gives 0 "revert, and it does not run" env PATH="$PWD/bin:$PATH" "$smcctl" host revert
+lines err 0 "... of which nothing has to be said"
+lines told 1 "... and what udev keeps it off it is not told to take"
+rm -r /run/NetworkManager /run/udev
+holds "all is as it was" is_as before_nic
 rmdir /etc/NetworkManager 2>/dev/null
 ip addr flush dev v0
 
@@ -380,6 +492,13 @@ gives 0 "check of an image" image check --root image
 gives 0 "revert of an image" image revert --root image
 (cd image && find . -printf '%p %y %m %l\n' | sort) | diff image.before - >out 2>err
 result $? "... it is as it was"
+# Patience has an end, after ten seconds: meanwhile the rest of these tests.
+mkdir -p busy/etc/smc busy/var/lib/smcctl && cp image/etc/smc/host.json busy/etc/smc
+{ flock 9 && exec sleep 600; } 9<busy/var/lib/smcctl &
+sleeper=$!
+within 10 "another has the lock" sh -c '! flock -n busy/var/lib/smcctl true'
+image apply --root busy >busy.out 2>busy.err &
+busy=$!
 gives 3 "a node that is no running host" image apply --node image
 says err "^smcctl: node 'image': not the root of a running host: "
 gives 64 "a node and an image" image plan --node / --root image
@@ -508,6 +627,13 @@ done
 foreign_ends
 rm -rf /run/smcctl-netns-*
 holds "and nothing of the host has changed" is_as before
+
+wait $busy
+[ $? = 1 ]
+result $? "the lock of another"
+says busy.err "^smcctl: lock '/var/lib/smcctl': another smcctl host is at work$"
+holds "... nothing was done" test -z "$(find busy/etc busy/var -name '*smcctl-host*' -o -name 'host.journal*')"
+kill $sleeper
 
 # At each of these system calls in turn apply, then revert, is killed, or told that there is no space: then revert finishes. strace
 # counts each call by itself.

@@ -93,6 +93,13 @@ lines() {
 	result $? "$3"
 }
 
+# refuses EXIT NAME COMMAND...: it ends so, with one line of error and no output.
+refuses() {
+	gives "$@"
+	lines err 1 "... is one line"
+	lines out 0 "... and nothing on stdout"
+}
+
 # holds NAME COMMAND...
 holds() {
 	local name=$1

@@ -5,11 +5,6 @@
 . "$(dirname "$0")/lib.sh" || exit 99
 in_namespace
 
-one_line() { # EXIT NAME COMMAND...
-	gives "$@"
-	lines err 1 "... is one line"
-	lines out 0 "... and nothing on stdout"
-}
 ip netns add far || exit 99
 touch /run/netns/left && mkfifo fifo
 sleep 0 &
@@ -19,12 +14,12 @@ commands=("pnet list" "pnet ensure --interface lo A" "pnet add --interface lo A"
 	"hs-limit off" "device list" "linkgroup list" "stats" "sockets")
 for words in "${commands[@]}"; do
 	read -ra command <<<"$words"
-	one_line 1 "no such network namespace: $words" "$smcctl" "${command[@]}" --netns never
-	one_line 1 "its name is left over: $words" "$smcctl" "${command[@]}" --netns left
+	refuses 1 "no such network namespace: $words" "$smcctl" "${command[@]}" --netns never
+	refuses 1 "its name is left over: $words" "$smcctl" "${command[@]}" --netns left
 	says err "^smcctl: network namespace 'left': /run/netns/left is no network namespace$"
-	one_line 1 "its process has ended: $words" "$smcctl" "${command[@]}" --netns "$gone"
-	one_line 1 "a FIFO does not hang: $words" timeout 10 "$smcctl" "${command[@]}" --netns ./fifo
-	one_line 77 "not permitted: $words" unprivileged "$smcctl" "${command[@]}" --netns far
+	refuses 1 "its process has ended: $words" "$smcctl" "${command[@]}" --netns "$gone"
+	refuses 1 "a FIFO does not hang: $words" timeout 10 "$smcctl" "${command[@]}" --netns ./fifo
+	refuses 77 "not permitted: $words" unprivileged "$smcctl" "${command[@]}" --netns far
 done
 # ip has mounted it upon itself.
 ip netns delete far && umount /run/netns

@@ -75,11 +75,47 @@ says out 'app  *TCP .*kata-qemu'
 gives 0 "explain: a mesh" "$smcctl" pod explain --json "$golden/mesh-proxy.json"
 holds "... the proxy carries the traffic" json '[c["verdict"] for c in d["containers"]] == ["TCP", "SMC"] and "proxy" in d["notes"][0]["note"]'
 gives 0 "explain: a Go image" "$smcctl" pod explain "$golden/go-image.json"
-says out 'db  *unknown .*Go program'
+says out 'db  *unknown .*Go program, .*; smcctl run before its command, in its image, supervises it'
+supervised() { # NAME VERDICT COMMAND-AND-CONTEXT
+	jq '.spec.template.spec.containers[1] += '"$3" "$golden/go-image.json" >supervised.json
+	gives 0 "explain: $1" "$smcctl" pod explain --json supervised.json
+	holds "... $2" json "d['containers'][1]['verdict'] == '$2'"
+}
+supervised "supervised, if it may" unknown '{command: ["/usr/bin/smcctl", "run", "--", "etcd"]}'
+holds "... says what it needs" json "'CAP_SYS_PTRACE' in d['containers'][1]['why']"
+supervised "supervised, and it may" SMC '{command: ["smcctl", "run", "etcd"], securityContext: {capabilities: {add: ["SYS_PTRACE"]}}}'
+supervised "its image starts smcctl" SMC '{command: ["smcctl"], args: ["run", "etcd"], securityContext: {seccompProfile: {type: "Unconfined"}}}'
+supervised "smcctl for something else" unknown '{command: ["smcctl", "status"], args: ["run"], securityContext: {privileged: true}}'
 gives 0 "explain: what is injected already" "$smcctl" pod explain "$golden/sidecar.out"
 says out 'migrate  *TCP .*an init container'
 says out 'logs  *SMC'
 holds "... without our own containers" bash -c '! grep smc-init out'
+explained() { # EXIT NAME FILE VERDICT WHY NOTE: of its one container, or of the last one; the first note has NOTE in it
+	gives "$1" "explain: $2" "$smcctl" pod explain --json "$3"
+	holds "... $4: $5" json "d['containers'][-1]['verdict'] == '$4' and '$5' in d['containers'][-1]['why']"
+	holds "... noting: ${6:-nothing}" json "'${6-}' in (d['notes'] + [{'note': ''}])[0]['note'] and bool(d['notes']) == bool('${6-}')"
+}
+explained 2 "a mesh whose proxy is yet to come" "$golden/mesh-to-come.json" TCP "a proxy that is yet to come" "smc.smcctl.io/containers"
+explained 2 "... injected" "$golden/mesh-to-come.out" TCP "a proxy that is yet to come" "smc.smcctl.io/containers"
+explained 0 "a mesh without the proxy" "$golden/kind-Deployment.json" SMC "that the policy names"
+explained 0 "annotated for the eRDMA controller" "$golden/erdma.out" SMC "the eRDMA controller puts every connection" "turns IPv6 off"
+explained 0 "... by others" "$golden/erdma-limit.json" SMC "whatever a policy says" "turns IPv6 off"
+explained 0 "... and injected" "$golden/erdma-limit.out" SMC "whatever a policy says" "turns IPv6 off"
+explained 0 "... without its limit" "$golden/erdma-by-others.json" SMC "that the policy names" "does nothing"
+jq '.spec.template.spec.initContainers = [{name: "first"}]' "$golden/erdma.out" >early.json
+gives 0 "explain: before the eRDMA controller acts" "$smcctl" pod explain --json early.json
+holds "... an init container is TCP" json "[c['verdict'] for c in d['containers']] == ['TCP', 'SMC']"
+jq '.spec.template.spec.runtimeClassName = "kata"' "$golden/erdma.out" >kata.json
+explained 2 "eRDMA in a sandbox" kata.json TCP sandbox sandbox
+explained 2 "annotated for ASM" "$golden/asm.out" TCP "a proxy that is yet to come" "falls back to TCP without a word"
+explained 0 "... but not with true" "$golden/asm-false.json" SMC "that the policy names" 'is \"false\"'
+explained 0 "hostNetwork" "$golden/host-network.json" SMC "that the policy names" "network namespace"
+jq '.spec.template.spec.containers[1].image = "gcr.io/distroless/static:nonroot"' "$golden/go-image.json" >static.json
+jq '.spec.template.metadata.annotations["network.alibabacloud.com/erdma-smcr"] = "true" |
+	.spec.template.spec.containers[1].resources.limits["aliyun/erdma"] = 1' static.json >switched.json
+explained 0 "... which the eRDMA controller reaches" switched.json SMC "the eRDMA controller puts" "turns IPv6 off"
+holds "... whatever its image" json "len(d['notes']) == 1"
+explained 0 "a static image" static.json unknown "probably a static program" "probably a static program"
 
 # ---- review: the patch is judged by tests/ctl/pod-judge.sh; here what is none, and HTTP behind TLS
 review='{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u","object":{"apiVersion":"v1","kind":"Pod","metadata":{"annotations":{"smc.smcctl.io/inject":"true"}},"spec":{"containers":[{"name":"a"}]}}}}'
@@ -97,14 +133,20 @@ printf 'POST /review HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s' ${#rev
 holds "review --http answers" bash -c 'head -n 1 out | grep -x "HTTP/1.1 200 OK." && tail -n 1 out | jq -e .response.patch'
 printf 'POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{]' | "$smcctl" pod review --http >out 2>err
 says out '^HTTP/1.1 400 Bad Request'
-openssl req -x509 -newkey rsa:2048 -nodes -keyout tls.key -out tls.crt -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost 2>/dev/null
-"$smcctl" pod manifest --image registry.example/smcshim:1 >manifest.json
+# The certificate is made as doc/kubernetes.md says, and the front is called by the name that the API server uses.
+eval "$(sed -n 's/^\$ \(openssl req .*\)/\1/p' "$top_srcdir/doc/kubernetes.md")" 2>err
+"$smcctl" pod manifest --image registry.example/smcshim:1 --ca-bundle tls.crt >manifest.json
+service=$(jq -r '.items[-1].webhooks[0].clientConfig.service | "\(.name).\(.namespace).svc"' manifest.json)
+jq -r '.items[-1].webhooks[0].clientConfig.caBundle' manifest.json | base64 -d >ca.crt
 jq -r '.items[] | select(.kind == "ConfigMap" and .metadata.name == "smcshim-webhook") | .data["stunnel.conf"]' manifest.json |
-	sed "s|/tls/|$PWD/|; s|= 8443|= localhost:18443|; s|/usr/bin/smcctl|$smcctl|" >stunnel.conf
+	sed "s|/tls/|$PWD/|; s|= 8443|= 127.0.0.1:18443|; s|/usr/bin/smcctl|$smcctl|" >stunnel.conf
 stunnel stunnel.conf >stunnel.log 2>&1 &
 children=$!
-within 20 "a TLS front (stunnel) is a webhook" curl -sf --cacert tls.crt https://localhost:18443/
-curl -s --cacert tls.crt --data-binary @review.json https://localhost:18443/review >out 2>err
+call() { # PATH [OPTION...]
+	curl -sf --cacert ca.crt --resolve "$service:18443:127.0.0.1" "${@:2}" "https://$service:18443$1"
+}
+within 20 "a TLS front (stunnel) is a webhook" call /
+call /review --data-binary @review.json >out 2>err
 holds "... and answers over TLS what review says" bash -c '"$1" pod review --image registry.example/smcshim:1 review.json | cmp - out' - "$smcctl"
 kill_children
 
@@ -115,6 +157,12 @@ holds "... for the nodes" bash -c 'jq -e --rawfile policy policy.json ".items[] 
 gives 0 "manifest" "$smcctl" pod manifest --eid MY-EID --pnet NET1 --interface eth1
 cp out manifest.json && jq -r '.items[] | select(.metadata.name == "smcshim-policy" and .kind == "ConfigMap") | .data["policy.json"]' out >policy.json
 gives 0 "... with a policy that can be applied" "$smcctl" policy check policy.json
+cp manifest.json out
+echo '{ "version": 1 }' >profile.json
+gives 0 "manifest of everything" "$smcctl" pod manifest --image registry.example/smcshim:1 --webhook-image registry.example/smcshim-webhook:1 \
+	--eid MY-EID --pnet NET1 --interface eth1 --host-profile profile.json
+cp out all.json && diff "$golden/manifest.all" all.json >err
+result $? "... is what people looked at (tests/pod/golden/manifest.all)"
 cp manifest.json out
 holds "... runs commands that there are" bash -c 'jq -r ".items[].spec.template.spec // empty | (.initContainers // []) + .containers | .[].command |
 	select(.[0] == \"/usr/bin/smcctl\") | .[1:3] | join(\" \")" out | sort -u | while read -r words; do "$1" $words --help || exit 1; done' - "$smcctl"

@@ -188,6 +188,24 @@ says out '^state +on$'
 mkdir runtime
 gives 0 "XDG_RUNTIME_DIR" env XDG_RUNTIME_DIR="$PWD/runtime" "$smcctl" policy apply moved.json
 says out "^$PWD/runtime/smc/moved.json-"
+# Two writers at once: each publication has a number of its own, so none is lost under another.
+cp moved.json /etc/smc/policy.json
+gives 0 "apply again" "$smcctl" policy apply
+gives 0 "its number" "$smcctl" policy show --json
+before=$(sed 's/.*"sequence":\([0-9]*\).*/\1/' out)
+writer() { # NAME: its exit status is 0 if each of its own was
+	local i
+	for i in {1..25}; do
+		printf '{"version": 1, "rules": [{"use": "smc", "connect": "10.0.0.0/8", "note": "%s %s"}]}\n' "$1" "$i" >"/etc/smc/$1" &&
+			mv "/etc/smc/$1" /etc/smc/policy.json && "$smcctl" policy apply >>"$1.out" || return 1
+	done
+}
+writer a & first=$!
+writer b & second=$!
+gives 0 "one writer of two" wait $first
+gives 0 "the other" wait $second
+gives 0 "what is in force" "$smcctl" policy show --json
+holds "... had as many publications as the two said" json "d['sequence'] - $before == $(cat a.out b.out | grep -c ': applied ')"
 chmod 755 . "$dir"
 cp moved.json /etc/smc/policy.json
 gives 0 "anybody may show and test" unprivileged "$smcctl" policy show

@@ -129,7 +129,9 @@ if [ "$(awk '{print $3; exit}' /proc/self/uid_map)" -gt 65534 ]; then
 	cp /usr/bin/env setgid && chgrp 65534 setgid && chmod 2755 setgid
 	refused "a set-user-ID program" "'./setuid' is set-user-ID" ./setuid true
 	refused "a set-group-ID program" "'./setgid' is set-user-ID or set-group-ID" ./setgid true
-	chmod 4755 setuid && gives 0 "... which has no LD_PRELOAD indeed" "$smcctl" run ./setuid sh -c 'grep -c libsmcshim /proc/$PPID/maps; :'
+	# shellcheck disable=SC2016
+	chmod 4755 setuid && gives 0 "... which has no LD_PRELOAD indeed" "$smcctl" run --no-supervise ./setuid sh -c 'echo "<$LD_PRELOAD>"'
+	says out '^<>$'
 fi
 cp plain capable && setcap cap_net_bind_service+ep capable
 gives 3 "--require refuses file capabilities" unprivileged "$smcctl" run --require ./capable
@@ -145,6 +147,12 @@ says err "'.*busybox' is linked statically"
 gives 0 "a static program is supervised" run -v busybox echo ran
 says out '^ran$'
 says err "'.*busybox' is linked statically.*; its socket calls are supervised$"
+gives 0 "... by another name" run --argv0 sh -- busybox -c 'echo "$0"'
+says out '^sh$'
+gives 0 "another name for a program with the library" run --argv0 other -- bash -c 'tr "\\0" " " </proc/$$/cmdline'
+says out '^other -c '
+gives 127 "a program that is not there, by another name" run --argv0 sh -- /nowhere/busybox
+says err "^smcctl: run '/nowhere/busybox': No such file"
 gives 0 "... in silence" run busybox sh -c 'echo "<$LD_PRELOAD>" "$GODEBUG"'
 says out "^<${asan}> multipathtcp=0\$" "without the library, with Go's setting"
 lines err 1 "... but for the policy that is missing"
@@ -152,6 +160,15 @@ gives 0 "GODEBUG is kept" env GODEBUG=a=1 "$smcctl" run busybox sh -c 'echo "$GO
 says out '^a=1,multipathtcp=0$'
 gives 0 "... and what it says" env GODEBUG=multipathtcp=1 "$smcctl" run busybox sh -c 'echo "$GODEBUG"'
 says out '^multipathtcp=1$'
+lines err 1 "... in silence"
+gives 0 "what was set is said" env GODEBUG=a=1 "$smcctl" run -v busybox true
+says err "^smcctl: environment: GODEBUG='a=1,multipathtcp=0' is set, .*MPTCP"
+gives 0 "... and what was kept" env GODEBUG=multipathtcp=1,multipathtcp=0,b=2 "$smcctl" run -v busybox true
+says err "^smcctl: environment: GODEBUG='multipathtcp=1,multipathtcp=0,b=2' is kept: Go's listeners are TCP"
+gives 0 "... although it keeps listeners off SMC" env GODEBUG=multipathtcp=0,multipathtcp=1 "$smcctl" run -v busybox true
+says err "^smcctl: environment: .* is kept: what Go opens as MPTCP for it, as listeners, cannot be SMC$"
+gives 0 "... and a setting of another name is none" env GODEBUG=xmultipathtcp=1 "$smcctl" run busybox sh -c 'echo "$GODEBUG"'
+says out '^xmultipathtcp=1,multipathtcp=0$'
 gives 0 "any program" run --supervise sh -c 'ls -l /proc/self/fd | grep -c socket:; :'
 says out '^0$' "no descriptor of ours is open in it"
 # What it cannot supervise it counts.
@@ -168,6 +185,26 @@ gives 7 "the exit status is the program's" run --supervise sh -c 'exit 7'
 gives 127 "not found, supervised" run --supervise no-such-program
 gives 0 "the program keeps process, parent and session" sh -c 'echo "$$ $PPID $(ps -o sid= $$)"; exec "$0" run --supervise sh -c '\''echo "$$ $PPID $(ps -o sid= $$)"'\' "$smcctl"
 holds "... indeed" test "$(sort -u out | wc -l)" = 1
+cat >facts <<'END'
+umask
+cat /proc/self/limits /proc/self/cgroup
+grep -E '^(Groups|Uid|Gid|Cap|Sig(Pnd|Blk|Ign|Cgt)|Shd|Cpus_allowed|Mems)' /proc/self/status
+awk '{ print $4, $5, $6, $7, $8, $18, $19 }' "/proc/$$/stat" # parent, group, session, terminal, its group, priority, nice
+ls -l /proc/self/fd | grep -c -e socket: -e anon_inode:
+END
+same_facts() { # PREFIX: as a shell has them that has set what can be set, on a terminal of its own
+	cat >asked <<-END
+		$(declare -f unprivileged)
+		umask 027; ulimit -n 333 -c 0 -t 1000; trap '' USR1 PIPE; renice -n 5 \$\$ >/dev/null
+		$1 sh facts >facts.plain
+		$1 "$smcctl" run --supervise -- sh facts >facts.supervised
+	END
+	script -qec "bash asked" /dev/null </dev/null >/dev/null 2>&1
+	# With a terminal, or it would say nothing of that.
+	[ "$(tail -n 2 facts.plain | awk 'NR == 1 { print NF, ($4 > 0) }')" = "7 1" ] && diff facts.plain facts.supervised
+}
+gives 0 "umask, limits, signals, cgroup, priority, parent and terminal are the same" same_facts ""
+gives 0 "... an ordinary user's too" same_facts unprivileged
 gives 0 "has no child" run --supervise python3 -c 'import os
 try: os.waitpid(-1, 0)
 except ChildProcessError: print("none")'
@@ -181,14 +218,15 @@ gives 0 "an ordinary user" unprivileged "$smcctl" run -v --supervise busybox ech
 says out '^ran$'
 says err 'no_new_privs'
 
-# A filter around it that answers a call with an errno, as a container's profile does, or an old kernel.
+# A filter around it that answers a call with an errno, or ends who makes it, as a container's profile does, or an old kernel.
 cat >sandbox.py <<'END'
 import ctypes, os, struct, sys
 number, error, request = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])  # request: only with this second argument
 def code(op, k, t=0, f=0): return struct.pack("HBBI", op, t, f, k)
 program = code(0x20, 0) + code(0x15, number, 0, 3 if request else 1)
 if request: program += code(0x20, 24) + code(0x15, request, 0, 1)
-program += code(0x06, 0x00050000 | error) + code(0x06, 0x7fff0000)
+action = 0x00050000 | error if error else 0x80000000  # SECCOMP_RET_ERRNO, SECCOMP_RET_KILL_PROCESS
+program += code(0x06, action) + code(0x06, 0x7fff0000)
 libc, buffer = ctypes.CDLL(None, use_errno=True), ctypes.create_string_buffer(program)
 libc.prctl(38, 1, 0, 0, 0)
 if libc.prctl(22, 2, struct.pack("HxxxxxxQ", len(program) // 8, ctypes.addressof(buffer)), 0, 0): raise OSError(ctypes.get_errno(), "seccomp")
@@ -202,6 +240,16 @@ says out '^ran$'
 says err 'cannot be supervised: pidfd_getfd.*CAP_SYS_PTRACE'
 gives 3 "... --require refuses" sandboxed 438 1 0 --require
 lines out 0 "... and it did not run"
+for call in "310 process_vm_readv" "311 process_vm_writev"; do
+	gives 0 "a sandbox without ${call#* }" sandboxed "${call% *}" 1 0
+	says out '^ran$'
+	says err "cannot be supervised: ${call#* }.*CAP_SYS_PTRACE"
+done
+for call in "310 process_vm_readv" "311 process_vm_writev" "434 pidfd_open" "438 pidfd_getfd" "317 seccomp"; do
+	gives 0 "a sandbox that ends who calls ${call#* }" sandboxed "${call% *}" 0 0
+	says out '^ran$'
+	says err "cannot be supervised: .*signal 31.* has to allow .*${call#* }"
+done
 gives 0 "a kernel without pidfd_getfd" sandboxed 438 38 0
 says err 'has no pidfd_getfd.*5\.6'
 gives 0 "a kernel without SECCOMP_ADDFD_FLAG_SEND" sandboxed 16 22 1075323139

@@ -221,6 +221,140 @@ gives 0 "back to the common policy" "$smcctl" service enable plain
 holds "... the drop-in has none" sh -c '! grep SMC_POLICY "$0"' "$drop_in"
 gives 0 "disable" "$smcctl" service disable plain
 
+# What no library reaches: its command is replaced by itself behind smcctl run
+static=$(command -v busybox)
+supervisor=$(realpath "$top_builddir/smcctl-supervise")
+self=$(realpath "$smcctl")
+exec_unit() { # NAME LINE...
+	{ printf '[Service]\n' && printf '%s\n' "${@:2}"; } >"$system/$1"
+}
+exec_unit go.service "ExecStart=$static httpd -f -p 8080"
+tree >before_go
+gives 0 "a static program: explain" "$smcctl" service explain go
+says out "^program +the drop-in handles it +'$static' is linked statically: .*; the drop-in replaces ExecStart=: smcctl run before the same command supervises its socket calls$"
+says out "^  ExecStart=$self run --supervise -- $static httpd -f -p 8080$"
+holds "... without the library's line" sh -c '! grep "LD_PRELOAD=" out'
+gives 0 "... --dry-run" "$smcctl" service enable --dry-run go
+says out "^go.service: would write $system/go.service.d/90-smcctl.conf:$"
+says out "^  ExecStart=$self run --supervise -- $static httpd -f -p 8080$"
+holds "... changes nothing" same_as before_go
+gives 0 "... enable" "$smcctl" service enable go
+says out '^go.service: ExecStart= is replaced: smcctl run --supervise stands before the unit.s own command; '
+says out '^go.service: enabled, not running$'
+go=$system/go.service.d/90-smcctl.conf
+says "$go" '^ExecStart=$'
+says "$go" "^ExecStart=$self run --supervise -- $static httpd -f -p 8080$"
+holds "... and no LD_PRELOAD" sh -c '! grep LD_PRELOAD "$0"' "$go"
+gives 0 "... again" "$smcctl" service enable go
+lines out 1 "... is said in one line"
+says out '^go.service: enabled already'
+gives 0 "... dry run of it" "$smcctl" service enable --dry-run go
+says out '^go.service: enabled already$'
+gives 2 "... status" "$smcctl" service status --json go
+holds "... enabled, not running" json "d['units'][0]['state'] == 'not_running'"
+gives 0 "... explain" "$smcctl" service explain --json go
+holds "... is enabled, supervises, and is not stale" json "d['units'][0]['drop_in'] | {'text': 0, 'path': 0} == {'kind': 'enabled', 'supervises': True, 'stale': False, 'text': 0, 'path': 0}"
+# An update of the unit
+exec_unit go.service "ExecStart=$static httpd -f -p 8081"
+gives 2 "the unit's command has changed: status" "$smcctl" service status go
+says out '^go.service +enabled, but stale '
+says out "the unit's command has changed, the drop-in starts the old one: enable it again$"
+gives 0 "... explain" "$smcctl" service explain go
+says out "the unit's command has changed since, and the drop-in starts the old one: smcctl service enable go.service$"
+gives 0 "... enabled again" "$smcctl" service enable go
+says "$go" "^ExecStart=$self run --supervise -- $static httpd -f -p 8081$"
+gives 2 "... is not stale any more" "$smcctl" service status go
+says out '^go.service +enabled, not running'
+exec_unit go.service "ExecStart=/bin/sleep 1"
+gives 0 "it becomes a program for the library" "$smcctl" service enable go
+says "$go" "^Environment=LD_PRELOAD=$lib$"
+holds "... which is not replaced" sh -c '! grep ExecStart= "$0"' "$go"
+exec_unit go.service "ExecStart=$static httpd -f -p 8080"
+gives 0 "and one to be supervised again" "$smcctl" service enable go
+gives 0 "disable" "$smcctl" service disable go
+holds "... leaves the tree as it was" same_as before_go
+# Prefixes, quotes, several commands; what systemd makes of each is compared with what it was.
+replaced() { # NAME VALUE EXPECTED: EXPECTED stands behind the prefix; RUN is smcctl run --supervise
+	exec_unit e.service "Type=oneshot" "$2"
+	gives 0 "$1: enable" "$smcctl" service enable e
+	sed -n '/^ExecStart=$/,$p' "$system/e.service.d/90-smcctl.conf" | sed 1d >got
+	printf '%s\n' "${3//RUN/$self run --supervise}" | diff - got >out 2>err
+	result $? "$1: the command is the same behind smcctl run"
+	gives 0 "$1: disable" "$smcctl" service disable e
+}
+replaced "prefixes" "ExecStart=-:!!$static a" "ExecStart=-:!!RUN -- $static a"
+replaced "another name" "ExecStart=@$static httpd -f" "ExecStart=RUN --argv0 httpd -- $static -f"
+replaced "quotes" "ExecStart=\"-$static\" 'a  b' \"\\\"c\" \$HOME \${X} %n" "ExecStart=-RUN -- \"$static\" 'a  b' \"\\\"c\" \$HOME \${X} %n"
+replaced "several" "ExecStart=$static a ; -$static b"$'\n'"ExecStart=$static c" "ExecStart=RUN -- $static a"$'\n'"ExecStart=-RUN -- $static b"$'\n'"ExecStart=RUN -- $static c"
+replaced "one for the library among them" "ExecStart=/bin/sleep 1"$'\n'"ExecStart=$static c" "ExecStart=RUN -- /bin/sleep 1"$'\n'"ExecStart=RUN -- $static c"
+replaced "one that is run already" "ExecStart=$self run -- /bin/sleep 1"$'\n'"ExecStart=$static c" "ExecStart=$self run -- /bin/sleep 1"$'\n'"ExecStart=RUN -- $static c"
+replaced "a list begun anew" "ExecStart=/nowhere"$'\n'"ExecStart="$'\n'"ExecStart=$static \\"$'\n'" c" "ExecStart=RUN -- $static c"
+replaced "behind env" "ExecStart=/usr/bin/env A=b $static a" "ExecStart=RUN -- /usr/bin/env A=b $static a"
+refuses() { # NAME WHY LINE...: also with --force
+	exec_unit e.service "${@:3}"
+	gives 3 "$1 is refused" "$smcctl" service enable --force e
+	says err "$2"
+	holds "... and nothing is written" test ! -e "$system/e.service.d"
+}
+refuses "no path" 'names its program without a path: smcctl run cannot be put before it' "ExecStart=busybox httpd"
+refuses "a variable for a name" 'called by the value of a variable' "ExecStart=@$static \$X a"
+refuses "forking without a PID file" "forking: beside the supervisor systemd would not find the main process; add PIDFile=" "Type=forking" "ExecStart=$static a"
+refuses "a root directory" 'smcctl is not in there, so the service would not start' "RootDirectory=/./" "ExecStart=$static a"
+refuses "a filter without its calls" 'SystemCallFilter=seccomp pidfd_getfd$' "ExecStart=$static a" \
+	"SystemCallFilter=pidfd_open process_vm_readv process_vm_writev socket connect bind listen getsockopt setsockopt fcntl dup3 ppoll openat fstat mmap munmap close close_range clock_gettime rt_sigprocmask socketpair sendmsg recvmsg prctl prlimit64 ioctl clone wait4 setsid chdir umask execve"
+refuses "hidden" "does not see the program '$self', so it would not start" "ExecStart=$static a" "InaccessiblePaths=${self%/*}"
+refuses "not to be executed" "forbids to execute the supervisor; .*ExecPaths=$supervisor" "ExecStart=$static a" "NoExecPaths=$supervisor"
+cp "$static" gains && setcap cap_net_bind_service+ep gains && chmod 755 gains
+exec_unit e.service "User=nobody" "ExecStart=$PWD/gains a"
+gives 3 "capabilities that it would lose" "$smcctl" service enable e
+says err 'is linked statically, and when supervised it would lose the privilege of its file .*AmbientCapabilities='
+gives 3 "... also when asked for, with force" "$smcctl" service enable --supervise --force e
+says err 'would lose the privilege of its file'
+exec_unit e.service "User=nobody" "NoNewPrivileges=yes" "ExecStart=$PWD/gains a"
+gives 0 "... but not where it has none to lose" "$smcctl" service enable e
+gives 0 "... disable" "$smcctl" service disable e
+exec_unit e.service "Type=forking" "PIDFile=/run/e.pid" "ExecStart=$static a"
+gives 0 "forking with a PID file" "$smcctl" service enable e
+gives 0 "... disable" "$smcctl" service disable e
+# The package goes
+mkdir packaged && ln -s "$self" packaged/smcctl
+exec_unit e.service "ExecStart=$static a"
+gives 0 "two units" "$smcctl" service enable e plain
+gives 0 "the package is updated" env PATH="$PWD/packaged:$PATH" sh -e "$top_srcdir/packaging/debian/smcshim.prerm" upgrade 1
+holds "... they stay" test -e "$system/e.service.d/90-smcctl.conf" -a -e "$drop_in"
+gives 0 "the package is removed" env PATH="$PWD/packaged:$PATH" sh -e "$top_srcdir/packaging/debian/smcshim.prerm" remove
+says out '^e.service: disabled$'
+holds "... what would not start without it is as it was, the other stays" test ! -e "$system/e.service.d" -a -e "$drop_in"
+gives 0 "disable the other" "$smcctl" service disable plain
+# An instance of a template
+exec_unit 's@.service' "ExecStart=$static sleep %i"
+gives 0 "a template" "$smcctl" service enable s@
+says "$system/s@.service.d/90-smcctl.conf" "^ExecStart=$self run --supervise -- $static sleep %i$"
+gives 2 "... status of an instance" "$smcctl" service status s@7
+says out '^s@7.service +enabled, not running '
+exec_unit 's@.service' "ExecStart=$static sleep 1%i"
+gives 2 "... whose template has changed" "$smcctl" service status s@7
+says out '^s@7.service +enabled, but stale '
+gives 0 "... disable" "$smcctl" service disable s@
+rm "$system/s@.service"
+# Asked for
+exec_unit e.service "ExecStart=/bin/sh -c 'exec $static a'"
+gives 0 "--supervise: a wrapper" "$smcctl" service enable --supervise e
+says "$system/e.service.d/90-smcctl.conf" "^ExecStart=$self run --supervise -- /bin/sh -c 'exec $static a'$"
+gives 0 "... explain tells about it" "$smcctl" service explain e
+says out "is linked dynamically; the drop-in replaces ExecStart="
+gives 0 "without it, the library" "$smcctl" service enable e
+says "$system/e.service.d/90-smcctl.conf" "^Environment=LD_PRELOAD=$lib$"
+gives 0 "disable" "$smcctl" service disable e
+# A later drop-in, and one that systemd reads otherwise
+exec_unit e.service "ExecStart=$static a"
+mkdir "$system/e.service.d" && printf '[Service]\nExecStart=\nExecStart=%s z\n' "$static" >"$system/e.service.d/zz.conf"
+tree >before_late
+gives 5 "a later drop-in overrules it" "$smcctl" service enable e
+says err "another drop-in that comes later overrules it, .*; rolled back$"
+holds "... rolled back" same_as before_late
+rm -r "$system/e.service.d" "$system/e.service" "$system/go.service"
+
 # User units
 mkdir -p home/.config
 printf '[Service]\nExecStart=/bin/sleep 1\n' >plain.user

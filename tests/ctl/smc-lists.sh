@@ -8,9 +8,7 @@ in_namespace
 for words in "device" "device list x" "linkgroup list --link" "stats 1" "stats --interval 0" "stats --interval x" \
 	"stats --count 3" "stats --interval 1 --count 0" "stats --interval 1 --since-start" "device list --netns="; do
 	# shellcheck disable=SC2086
-	gives 64 "wrong usage: smcctl $words" "$smcctl" $words
-	lines err 1 "... is one line"
-	lines out 0 "... and nothing on stdout"
+	refuses 64 "wrong usage: smcctl $words" "$smcctl" $words
 done
 # A kernel with SMC lists, one without says so.
 python3 -c 'import socket; socket.socket(43, socket.SOCK_STREAM, 0)' 2>/dev/null && expected=0 || expected=3

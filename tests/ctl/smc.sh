@@ -13,9 +13,7 @@ else
 fi
 
 wrong() { # WORD...: refused before anything is asked or done
-	gives 64 "wrong usage: smcctl$(printf " %q" "$@")" "$smcctl" "$@"
-	lines err 1 "... is one line"
-	lines out 0 "... and nothing on stdout"
+	refuses 64 "wrong usage: smcctl$(printf " %q" "$@")" "$smcctl" "$@"
 }
 eid=ABCDEFGHIJKLMNOPQRSTUVWXYZ.-0123
 
@@ -81,9 +79,7 @@ if [ $listed = 3 ]; then
 		"eid list" "eid ensure A" "eid add A" "eid del A" "eid flush" "eid system on" "eid system off" \
 		"hs-limit show" "hs-limit on" "hs-limit off"; do
 		# shellcheck disable=SC2086
-		gives 3 "without SMC: $words" "$smcctl" $words
-		lines err 1 "... is one line"
-		lines out 0 "... and nothing on stdout"
+		refuses 3 "without SMC: $words" "$smcctl" $words
 	done
 	says err "^smcctl: generic netlink family 'SMC_GEN_NETLINK': this kernel has no SMC, or may not load it here: modprobe smc$"
 	mount -t tmpfs tmpfs /sys/module && mkdir /sys/module/smc || exit 99

@@ -8,9 +8,7 @@ in_namespace
 for words in "--pid x" "--pid 0" "--port 0" "--port 65536" "--port x" "--cidr 10.0.0.1" "--cidr 10.0.0.0/33" "--mode smc" "--mode SMC-R" \
 	"--reason x" "--reason 0" "--watch=0" "--netns a --all-netns" "--netns=" "1"; do
 	# shellcheck disable=SC2086
-	gives 64 "wrong usage: smcctl sockets $words" "$smcctl" sockets $words
-	lines err 1 "... is one line"
-	lines out 0 "... and nothing on stdout"
+	refuses 64 "wrong usage: smcctl sockets $words" "$smcctl" sockets $words
 done
 "$smcctl" sockets --reason x 2>err
 says err "^smcctl: reason 'x': not a reason's code in hex and not its name; smcctl-sockets\(8\) lists them$"

@@ -96,6 +96,9 @@ if [ "$lib32" ]; then
 	background env LD_PRELOAD="$lib32" SMC_POLICY=/nowhere/table ./waits32
 	gives 0 "... its counters are read" "$smcctl" status $pid
 	says out "^ *$pid +waits32 +/nowhere/table \(missing\) "
+	background env "$preloaded" ./waits32
+	gives 0 "a 32-bit program with the 64-bit library" "$smcctl" status $pid
+	says out "^ *$pid +waits32 +its program has another word size or machine$"
 fi
 
 # Processes that should carry it and do not

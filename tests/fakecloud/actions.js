@@ -50,7 +50,7 @@ A.DescribePrice = () => ({ PriceInfo: { Price: { TradePrice: 1.5, OriginalPrice:
 A.DescribeVSwitches = (c, p) => ({
   VSwitches: {
     VSwitch: Object.entries(c.vswitches).filter(([id]) => id === p.VSwitchId)
-      .map(([VSwitchId, ZoneId]) => ({ VSwitchId, ZoneId, VpcId: 'vpc-1' })),
+      .map(([VSwitchId, ZoneId]) => ({ VSwitchId, ZoneId, VpcId: c.vpcOf(VSwitchId) })),
   },
   TotalCount: 1, PageNumber: 1, PageSize: 10,
 });
@@ -151,10 +151,13 @@ A.RunInstances = (c, p) => {
     throw new Refused(403, 'OperationDenied.NoStock', 'The requested resource is sold out in the specified zone.');
   const i = c.make('i', { kind: 'instance', type: p.InstanceType, vswitch: p.VSwitchId, status: 'Pending', tags: tagsOf(p), since: c.now() });
   c.objects.set(i.id, i);
-  c.addEni(`eni-primary-${i.id}`, { type: 'Primary', instance: i.id, status: 'InUse', vswitch: p.VSwitchId });
+  // [D] Tag.N: "to the instance, each disk, and the primary elastic network interface".
+  c.addEni(`eni-primary-${i.id}`, { type: 'Primary', instance: i.id, status: 'InUse', vswitch: p.VSwitchId, tags: tagsOf(p) });
   c.after(i, TAKES.instance, () => {
     i.status = 'Starting';
-    c.after(i, TAKES.instance, () => { i.status = 'Running'; });
+    // [D] An instance that could not be started is Stopped. (Long enough for a slow client to see Starting.)
+    const fails = c.failStart > 0 && c.failStart--;
+    c.after(i, fails ? 10 * TAKES.instance : TAKES.instance, () => { i.status = fails ? 'Stopped' : 'Running'; });
   });
   return { InstanceIdSets: { InstanceIdSet: [i.id] }, OrderId: 'o', TradePrice: 1.5 };
 };
@@ -173,8 +176,11 @@ A.DeleteInstances = (c, p) => {
     const i = c.get(id, 'instance', 'InvalidInstanceId.NotFound');
     if (i.status !== 'Stopped' && p.Force !== 'true')
       throw new Refused(403, 'IncorrectInstanceStatus', 'The current status does not support this operation.');
+    if (i.deletionProtection)
+      throw new Refused(403, 'InvalidOperation.DeletionProtection', 'The instance is protected from deletion.'); // assumed code
+    // [D] DeleteOnRelease: "true: does not retain the ENI", which the primary one has.
     c.after(i, TAKES.gone, () => {
-      c.attached(id).forEach((e) => { if (e.type === 'Primary') c.gone(e); else Object.assign(e, { instance: '', status: 'Available' }); });
+      c.attached(id).forEach((e) => { if (e.type === 'Primary' || e.deleteOnRelease) c.gone(e); else Object.assign(e, { instance: '', status: 'Available' }); });
       c.gone(i);
     });
   }
@@ -193,7 +199,8 @@ A.CreateNetworkInterface = (c, p) => {
     throw new Refused(404, 'InvalidVSwitchId.NotFound', 'The specified virtual switch does not exist.');
   const id = `eni-${String(c.next++).padStart(4, '0')}`;
   c.created.push(id);
-  const e = c.addEni(id, { vswitch: p.VSwitchId, mode: p.NetworkInterfaceTrafficMode || 'Standard', qp: Number(p.QueuePairNumber || 0), tags: tagsOf(p) });
+  const e = c.addEni(id, { vswitch: p.VSwitchId, mode: p.NetworkInterfaceTrafficMode || 'Standard', qp: Number(p.QueuePairNumber || 0), tags: tagsOf(p),
+    deleteOnRelease: p.DeleteOnRelease === 'true' });
   return { NetworkInterfaceId: e.id, MacAddress: e.mac, PrivateIpAddress: e.ip, Status: e.status, VpcId: 'vpc-1', VSwitchId: e.vswitch, ZoneId: c.vswitches[e.vswitch] };
 };
 
@@ -225,6 +232,8 @@ A.AttachNetworkInterface = (c, p) => {
     throw new Refused(400, 'InvalidOperation.InvalidEcsState', 'The instance is not in a proper state.');
   if (c.vswitches[e.vswitch] !== c.vswitches[i.vswitch])
     throw new Refused(403, 'InvalidOperation.AvailabilityZoneMismatch', 'Zones differ.');
+  if (c.vpcOf(e.vswitch) !== c.vpcOf(i.vswitch))
+    throw new Refused(403, 'InvalidOperation.VpcMismatch', 'VPCs differ.');
   c.checkRoom(i, e);
   if (e.mode === 'HighPerformance' && !e.qp)
     e.qp = c.typeOf(i).QueuePairNumber;
@@ -258,9 +267,13 @@ A.DetachNetworkInterface = (c, p) => {
 
 A.DeleteNetworkInterface = (c, p) => {
   const e = c.get(p.NetworkInterfaceId, 'eni', 'InvalidEniId.NotFound');
-  if (e.status !== 'Available')
+  if (e.status !== 'Available' && e.status !== 'Deleting')
     throw new Refused(400, 'InvalidOperation.InvalidEniState', 'The interface is attached.');
   e.status = 'Deleting';
+  if (c.stickDelete > 0) { // [D] "Deleting for long: send a new delete request."
+    c.stickDelete--;
+    return {};
+  }
   c.after(e, TAKES.gone, () => c.gone(e));
   return {};
 };
@@ -290,6 +303,8 @@ A.AssociateEipAddress = (c, p) => {
       throw new Refused(400, 'MissingPrivateIpAddress', 'PrivateIpAddress and Mode are mandatory for an interface.');
     if (c.get(p.InstanceId, 'eni', 'InvalidInstanId.NotFound').ip !== p.PrivateIpAddress)
       throw new Refused(400, 'InvalidPrivateIpAddress', 'The address is not that of the interface.');
+    if (c.all('eip').some((o) => o.bound === p.InstanceId)) // [D] one EIP for each private address
+      throw new Refused(400, 'InvalidAssociation.Duplicated', 'The private address has an EIP.');
   } else {
     const i = c.get(p.InstanceId, 'instance', 'InvalidInstanId.NotFound');
     if (i.publicIp || c.all('eip').some((o) => o.bound === i.id))
@@ -311,6 +326,8 @@ A.UnassociateEipAddress = (c, p) => {
 
 A.ReleaseEipAddress = (c, p) => {
   const e = c.get(p.AllocationId, 'eip', 'InvalidAllocationId.NotFound');
+  if (e.deletionProtection)
+    throw new Refused(400, 'InvalidOperation.DeletionProtection', 'The address is protected from deletion.'); // [D]
   if (e.status !== 'Available')
     throw new Refused(400, 'IncorrectEipStatus', 'Current elastic IP status does not support this operation.');
   e.status = 'Releasing';

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Judges a signature with the vendor's own signer (openapi-core), after the checks that a gateway makes before it.
+// Judges a signature with the vendor's own signers (openapi-core and the older openapi-util), after the checks that a gateway
+// makes before it.
 'use strict';
 const crypto = require('crypto');
 const { OpenApiUtil } = require('@alicloud/openapi-core');
+const { default: OlderUtil } = require('@alicloud/openapi-util');
 
 const ALGORITHM = 'ACS3-HMAC-SHA256';
 const SKEW_MS = 15 * 60 * 1000; // "V3 request structure & signature": valid for 15 minutes
@@ -75,10 +77,28 @@ class Auth {
     const path = request.url.split('?')[0];
     const own = OpenApiUtil.getAuthorization({ pathname: path, method: request.method, query: query, headers: headers },
       ALGORITHM, headers['x-acs-content-sha256'], given.id, key.secret);
+    const older = OlderUtil.getAuthorization({ pathname: path, method: request.method, query: query, headers: headers },
+      ALGORITHM, headers['x-acs-content-sha256'], given.id, key.secret);
+    if (own !== older)
+      throw new Error(`the vendor's two signers differ: ${own} ${older}`);
     const ours = Buffer.from(parse(own).signature);
     if (!crypto.timingSafeEqual(ours, Buffer.from(given.signature)))
-      throw new Refused(400, 'SignatureDoesNotMatch', 'Specified signature is not matched with our calculation.');
+      throw new Refused(400, 'SignatureDoesNotMatch',
+        `Specified signature is not matched with our calculation. server string to sign is:${stringToSign(request, headers, query, given, key, ours)}`);
   }
+}
+
+// What the gateway's message quotes (the words are those that the vendor's Go SDK looks for). The signers do not tell it, so it
+// is put together here, and has to have their signature.
+function stringToSign(request, headers, query, given, key, signature) {
+  const names = given.names.split(';'), enc = OlderUtil.getEncodeParam;
+  const pairs = Object.keys(query).sort().map((k) => `${k}=${enc(query[k])}`).join('&');
+  const canonical = [request.method, request.url.split('?')[0], pairs, names.map((n) => `${n}:${headers[n].trim()}\n`).join(''), names.join(';'),
+    headers['x-acs-content-sha256']].join('\n');
+  const text = `${ALGORITHM}\n${sha256(canonical)}`;
+  if (crypto.createHmac('sha256', key.secret).update(text).digest('hex') !== String(signature))
+    throw new Error('the string to sign is not what the vendor signs');
+  return text;
 }
 
 module.exports = { Auth, Refused, headersOf };

@@ -21,7 +21,8 @@ class Cloud {
     this.tokens = new Map(); // "action token" -> { hash, reply }
     this.created = []; // ledger: every object that was ever made by a call
     this.objects = new Map();
-    this.vswitches = { 'vsw-a': 'zone-a', 'vsw-b': 'zone-b' };
+    this.vswitches = { 'vsw-a': 'zone-a', 'vsw-b': 'zone-b', 'vsw-c': 'zone-a' };
+    this.vpcs = { 'vsw-c': 'vpc-2' }; // of a vSwitch; all others are in vpc-1
     this.groups = {
       'sg-1': { type: 'normal', rules: [] },
       'sg-advanced': { type: 'enterprise', rules: [] },
@@ -29,9 +30,18 @@ class Cloud {
     this.addInstance('i-1', 'ecs.g8ise.2xlarge');
     this.addInstance('i-2', 'ecs.g8ise.2xlarge');
     this.addInstance('i-plain', 'ecs.g7.large');
+    this.clockOff = 0; // what the header Date says is that many seconds ahead
+    this.oidcToken = 'oidc-token';
+    this.failStart = 0;
+    this.self = 'i-1'; // whom the metadata service serves
+    this.lifetime = 3600; // of what STS and the metadata service hand out, in real seconds
     this.failAttach = 0;
     this.stickDetach = 0;
-    this.stale = 0;
+    this.stickDelete = 0;
+    this.late = 0; // Seconds after its creation in which an object is not listed (eventual consistency; assumed).
+    this.hideFor = 0; // Likewise, for all that a call has made, from the first list on that would have had it;
+    this.hideKind = null; // or all of this kind.
+    this.hideUntil = null;
     this.emptyReply = 0;
     this.noTrafficConfig = false;
     this.staleModify = 0;
@@ -89,13 +99,19 @@ class Cloud {
     return [...this.objects.values()].filter((o) => o.kind === kind);
   }
 
-  // A read that does not see the newest objects yet (eventual consistency; assumed).
+  // What a list has of them by now.
   seen(kind) {
-    if (this.stale > 0) {
-      this.stale--;
-      return this.all(kind).filter((o) => o.since < this.staleSince);
-    }
-    return this.all(kind);
+    const all = this.all(kind), made = all.filter((o) => this.created.includes(o.id));
+    const hidden = this.hideFor > 0 && [null, kind].includes(this.hideKind);
+    if (hidden && made.length && this.hideUntil === null)
+      this.hideUntil = this.now() + this.hideFor;
+    if (hidden && this.hideUntil !== null && this.now() < this.hideUntil)
+      return all.filter((o) => !made.includes(o));
+    return all.filter((o) => !made.includes(o) || this.now() >= o.since + this.late);
+  }
+
+  vpcOf(vswitch) {
+    return this.vpcs[vswitch] || 'vpc-1';
   }
 
   typeOf(instance) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The double of the cloud: one HTTP server on loopback. It contacts nobody; its judges are the vendor's own packages.
 //   node server.js DIRECTORY [--speed N] [--tls CERT KEY]
-// Writes DIRECTORY/port when it serves, DIRECTORY/calls (one JSON object a line) for every call it has judged, and
-// DIRECTORY/ways for every request by which a client came to an access key.
+// Writes DIRECTORY/port when it serves, DIRECTORY/calls (one JSON object a line) for every call it has judged (DIRECTORY/actions also
+// keeps those before the last reset), and DIRECTORY/ways for every request by which a client came to an access key.
 'use strict';
 const crypto = require('crypto');
 const fs = require('fs');
@@ -33,7 +33,10 @@ let violations = []; // what no client that is right would send, and defects of 
 let denied = null;
 
 const requestId = () => crypto.randomUUID().toUpperCase();
-const record = (entry) => fs.appendFileSync(`${directory}/calls`, JSON.stringify(entry) + '\n');
+const record = (entry) => {
+  fs.appendFileSync(`${directory}/calls`, JSON.stringify(entry) + '\n');
+  fs.appendFileSync(`${directory}/actions`, `${entry.version} ${entry.action}\n`); // of all worlds
+};
 const sorted = (o) => Object.fromEntries(Object.entries(o).sort());
 const recordWay = (entry) => fs.appendFileSync(`${directory}/ways`, JSON.stringify(entry) + '\n');
 
@@ -48,18 +51,21 @@ function decode(text) {
 }
 
 function send(response, status, body, headers = {}) {
+  if (cloud.clockOff)
+    response.setHeader('Date', new Date(Date.now() + cloud.clockOff * 1e3).toUTCString());
   response.writeHead(status, Object.assign({ 'Content-Type': 'application/json' }, headers));
   response.end(typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body));
 }
 
-function refuse(response, error, id) {
-  send(response, error.status, { RequestId: id, HostId: 'fakecloud', Code: error.code, Message: error.message, Recommend: '' }, { 'x-acs-request-id': id });
+function refuse(response, error, id, headers = {}) {
+  send(response, error.status, { RequestId: id, HostId: 'fakecloud', Code: error.code, Message: error.message, Recommend: '' },
+    Object.assign({ 'x-acs-request-id': id }, headers));
 }
 
-// A fault applies to calls of its action from the nth on, so many times, or for so many seconds.
+// A fault applies to calls of its action from the nth on, so many times, or for so many seconds. "metadata PATH" is none of "*".
 function faultFor(action) {
   for (const f of faults) {
-    if (f.action !== '*' && f.action !== action)
+    if (f.action !== action && (f.action !== '*' || action.startsWith('metadata ')))
       continue;
     f.seen = (f.seen || 0) + 1;
     if (f.seen < (f.nth || 1))
@@ -80,8 +86,16 @@ function faultFor(action) {
 function faultBefore(f, request, response) {
   switch (f.kind) {
   case 'throttle':
-    refuse(response, new Refused(400, 'Throttling.User', 'Request was denied due to user flow control.'), requestId());
+    refuse(response, new Refused(400, 'Throttling.User', 'Request was denied due to user flow control.'), requestId(),
+      f.retryAfter === undefined ? {} : { 'x-acs-retry-after': String(f.retryAfter) });
     return true;
+  // A service that repeats what it was sent, in each field that a client may print.
+  case 'quote': {
+    const { secret, token = '' } = auth.keys[request.key] || { secret: 'oidc-token' };
+    const all = `${request.key} ${secret} ${token} ${encodeURIComponent(token)}`;
+    send(response, 400, { RequestId: `R ${secret}`, Code: `Odd.${secret}`, Message: `${'.'.repeat(f.before || 0)}${all}` }, { 'x-acs-request-id': secret });
+    return true;
+  }
   case 'error':
     refuse(response, new Refused(f.status || 400, f.code, f.message || 'as the test wants it'), requestId());
     return true;
@@ -107,6 +121,14 @@ function faultAfter(f, request, response, reply, id) {
   case 'hang-after': return true;
   case 'truncated': send(response, 200, text.slice(0, text.length / 2), { 'x-acs-request-id': id }); return true;
   case 'invalid-utf8': send(response, 200, Buffer.concat([Buffer.from('{"RequestId":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"')])); return true;
+  // A byte now and then, for longer than anybody waits.
+  case 'drip': {
+    response.writeHead(200, { 'Content-Type': 'application/json' });
+    let at = 0;
+    const timer = setInterval(() => response.write(text[at++] || ' '), 100);
+    response.on('close', () => clearInterval(timer));
+    return true;
+  }
   case '500-after': send(response, 500, ''); return true;
   default: return false;
   }
@@ -135,11 +157,15 @@ function rpc(request, response, body) {
   const headers = request.headers;
   const query = decode(request.url.split('?')[1] || '');
   const action = headers['x-acs-action'], version = headers['x-acs-version'];
-  const entry = { action, version, params: query };
+  const entry = { action, version, params: query, at: cloud.now() };
   try {
-    if (!action)
+    if (!action) {
+      const fault = faultFor(query.Action);
+      if (fault && faultBefore(fault, request, response))
+        return undefined;
       return send(response, 200, signedOnce(request, query, decode(body.toString()), id));
-    entry.key = auth.check(request, query, body);
+    }
+    request.key = entry.key = auth.check(request, query, body);
     if (!request.url.startsWith('/?') && request.url !== '/')
       throw new Refused(404, 'InvalidAction.NotFound', 'the path is "/"');
     checkRequest(action, version, query);
@@ -213,14 +239,16 @@ function signedOnce(request, query, form, id) {
 }
 
 function sts(p, id) {
-  if (!p.RoleArn || !p.RoleSessionName || (p.OIDCProviderArn && p.OIDCToken !== 'oidc-token'))
+  if (!p.RoleArn || !p.RoleSessionName || (p.OIDCProviderArn && p.OIDCToken !== cloud.oidcToken))
     throw new Refused(400, 'MissingParameter', 'RoleArn, RoleSessionName, OIDCToken');
   // [D] 900 seconds at least.
   if (p.DurationSeconds && Number(p.DurationSeconds) < 900)
     throw new Refused(400, 'InvalidParameter.DurationSeconds', 'The Min/Max value of DurationSeconds is 15min/1hr.');
   return { RequestId: id, AssumedRoleUser: { Arn: p.RoleArn, AssumedRoleId: '1' }, Credentials: { AccessKeyId: 'STS.role', AccessKeySecret: 'rolesecret',
-    SecurityToken: 'role/token+==', Expiration: new Date(Date.now() + 3600e3).toISOString().replace(/\.\d+/, '') } };
+    SecurityToken: 'role/token+==', Expiration: expiration() } };
 }
+
+const expiration = () => new Date(Date.now() + cloud.lifetime * 1e3).toISOString().replace(/\.\d+/, '');
 
 const META_TOKEN = 'metadata-session';
 function metadata(request, response) {
@@ -228,18 +256,21 @@ function metadata(request, response) {
   const plain = (text) => send(response, 200, text, { 'Content-Type': 'text/plain' });
   const ttl = request.headers['x-aliyun-ecs-metadata-token-ttl-seconds'], session = request.headers['x-aliyun-ecs-metadata-token'];
   recordWay({ method: request.method, path, ttl, session });
+  const fault = faultFor(`metadata ${path}`);
+  if (fault && faultBefore(fault, request, response))
+    return undefined;
   // [D] 1 to 21600 seconds.
   if (path === 'api/token')
     return request.method === 'PUT' && ttl >= 1 && ttl <= 21600 ? plain(META_TOKEN) : send(response, 400, '');
   if (request.method !== 'GET' || session !== META_TOKEN)
     return send(response, 403, '');
   switch (path) {
-  case 'meta-data/instance-id': return plain('i-1');
+  case 'meta-data/instance-id': return cloud.self ? plain(cloud.self) : send(response, 404, '');
   case 'meta-data/region-id': return plain('cn-hangzhou');
   case 'meta-data/ram/security-credentials/': return plain('the-role');
   case 'meta-data/ram/security-credentials/the-role':
     return send(response, 200, { Code: 'Success', AccessKeyId: 'STS.meta', AccessKeySecret: 'metasecret', SecurityToken: auth.keys['STS.meta'].token,
-      Expiration: new Date(Date.now() + 3600e3).toISOString().replace(/\.\d+/, '') });
+      Expiration: expiration() });
   default: return send(response, 404, '');
   }
 }
@@ -261,7 +292,7 @@ function control(request, response, body) {
   case 'fault': faults.push(given); break;
   case 'faults-off': faults = []; break;
   case 'deny': denied = given.actions; break;
-  case 'set': Object.assign(cloud, { staleSince: cloud.now() }, given); break;
+  case 'set': Object.assign(cloud, given); break;
   case 'object': Object.assign(cloud.objects.get(given.id), given); break;
   case 'remove': cloud.objects.delete(given.id); break;
   case 'rule': cloud.groups[given.group].rules.push(Object.assign({ id: `sgr-old-${cloud.next++}`, priority: 1 }, given.rule)); break;

@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* Fuzz target over the readers of the kernel's lists of SMC: any bytes as the messages of a dump. */
+/* Fuzz target over the readers of the kernel's lists of SMC, RDMA ports, queues and IPsec policies: any bytes as a dump. */
 #include "config.h"
 
 #include <linux/genetlink.h>
+#include <rdma/rdma_netlink.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/host/counters.h"
 #include "ctl/smc/devices.h"
 #include "ctl/smc/diag.h"
 #include "ctl/smc/eid.h"
 #include "ctl/smc/linkgroups.h"
+#include "ctl/smc/rdma.h"
 #include "ctl/smc/serve.h"
 #include "ctl/smc/statistics.h"
 #include "ctl/smc/system.h"
+#include "ctl/smc/xfrm.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -25,6 +29,8 @@ struct all {
 	struct smc_system system;
 	struct pnet_table pnet;
 	struct eid_table eids;
+	struct rdma_ports ports;
+	struct qstats queues;
 };
 
 /* What the readers accept may be used. */
@@ -60,6 +66,12 @@ static void use(const struct all *all)
 	for (size_t i = 0; i < all->eids.count; i++)
 		if (!eid_has(&all->eids, all->eids.user[i]))
 			abort();
+	for (size_t i = 0; i < all->ports.count; i++)
+		if (!all->ports.item[i].device[0] || strchr(all->ports.item[i].device, '/'))
+			abort();
+	for (size_t i = 0; i < all->queues.count; i++)
+		if (all->queues.queues[i].queue >= 4096)
+			abort();
 	free(delta);
 }
 
@@ -75,6 +87,7 @@ static void read_all_kinds(struct nlattr *const *attrs, struct all *all)
 	(void)!pnet_table_add(attrs, &all->pnet);
 	(void)!eid_table_add(attrs, &all->eids);
 	(void)!eid_table_set_system(attrs, &all->eids);
+	(void)!counters_qstats_add(attrs, &all->queues);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -88,17 +101,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!copy || !all)
 		abort();
 	memcpy(copy, data, size);
+	all->queues.interface = 3;
 	while (nlmsg_ok(header, left)) {
-		struct nlattr *attrs[GENL_MAX_ATTR + 1];
+		struct nlattr *attrs[GENL_MAX_ATTR + 1], *rdma[RDMA_NLDEV_ATTR_MAX];
 
 		if (nlmsg_parse(header, GENL_HDRLEN, attrs, GENL_MAX_ATTR, NULL) == 0)
 			read_all_kinds(attrs, all);
+		if (nlmsg_parse(header, 0, rdma, RDMA_NLDEV_ATTR_MAX - 1, NULL) == 0)
+			(void)!rdma_ports_add(rdma, &all->ports);
+		(void)xfrm_policies_in(header);
 		header = nlmsg_next(header, &left);
 	}
 	use(all);
 	smc_devices_clear(&all->devices);
 	smc_linkgroups_clear(&all->groups);
 	pnet_table_clear(&all->pnet);
+	rdma_ports_clear(&all->ports);
+	free(all->queues.queues);
 	free(all);
 	free(copy);
 	return 0;

@@ -17,8 +17,10 @@ static void blocking(void)
 	{
 		struct address at;
 		int listener = place_listen(place, &at), client = place_socket(SOCK_CLOEXEC), server;
+		struct counts before = counts_now();
 
 		SUCCEEDS(connect_to(client, &at));
+		COUNTED_ONCE(before, place_counter(place));
 		server = raw_accept(listener);
 		KIND(client, place_is_smc(place) ? SMC : TCP);
 		KIND(server, place_is_smc(place) ? SMC : TCP);
@@ -28,6 +30,8 @@ static void blocking(void)
 		if (connect_to(client, &at) != 0)
 			EQUAL(errno, EISCONN);
 		FAILS(connect_to(client, &at), EISCONN);
+		COUNTED_ONCE(before, place_counter(place));
+		COUNTED(before, SMCSHIM_connect_pending, 0);
 		talk(client, server);
 		close(client);
 		close(server);
@@ -42,11 +46,16 @@ static void nonblocking(void)
 		struct address at;
 		int listener = place_listen(place, &at), client = place_socket(SOCK_NONBLOCK), server, error = -1;
 		socklen_t len = sizeof error;
+		struct counts before = counts_now();
 
 		FAILS(connect_to(client, &at), EINPROGRESS);
 		EQUAL(poll_for(client, POLLOUT, 5000), POLLOUT);
+		COUNTED(before, SMCSHIM_connect_pending, place_is_tried(place));
+		COUNTED(before, SMCSHIM_connect_tcp, !place_is_tried(place));
 		SUCCEEDS(getsockopt(client, SOL_SOCKET, SO_ERROR, &error, &len));
 		EQUAL(error, 0);
+		COUNTED(before, SMCSHIM_connect_pending, 0);
+		COUNTED_ONCE(before, place_counter(place));
 		server = raw_accept(listener);
 		KIND(client, place_is_smc(place) ? SMC : TCP);
 		KIND(server, place_is_smc(place) ? SMC : TCP);
@@ -66,11 +75,15 @@ static void repeated(void)
 	{
 		struct address at;
 		int listener = place_listen(place, &at), client = place_socket(SOCK_NONBLOCK), server;
+		struct counts before = counts_now();
 
 		FAILS(connect_to(client, &at), EINPROGRESS);
 		EQUAL(poll_for(client, POLLOUT, 5000), POLLOUT);
 		SUCCEEDS(connect_to(client, &at));
+		COUNTED_ONCE(before, place_counter(place));
 		FAILS(connect_to(client, &at), EISCONN);
+		COUNTED_ONCE(before, place_counter(place));
+		COUNTED(before, SMCSHIM_connect_pending, 0);
 		server = raw_accept(listener);
 		KIND(client, place_is_smc(place) ? SMC : TCP);
 		talk(client, server);
@@ -133,10 +146,17 @@ static void refused(void)
 	{
 		struct address at = refusing(place);
 		int client = place_socket(0);
+		struct counts before = counts_now();
 
 		FAILS(connect_to(client, &at), ECONNREFUSED);
+		COUNTED_ONCE(before, SMCSHIM_connect_failed);
+		COUNTED(before, SMCSHIM_replaced, 0);
 		FAILS(connect_to(client, &at), ECONNREFUSED);
+		COUNTED(before, SMCSHIM_connect_failed, 2);
+		COUNTED(before, SMCSHIM_replaced, place_is_tried(place));
+		before = counts_now();
 		connects_after_all(client, &at);
+		COUNTED_ONCE(before, place_is_tried(place) ? SMCSHIM_connect_fallback : SMCSHIM_connect_tcp);
 		close(client);
 	}
 }
@@ -148,11 +168,15 @@ static void refused_nonblocking(void)
 		struct address at = refusing(place);
 		int client = place_socket(SOCK_NONBLOCK), error = -1;
 		socklen_t len = sizeof error;
+		struct counts before = counts_now();
 
 		FAILS(connect_to(client, &at), EINPROGRESS);
 		CHECK(poll_for(client, POLLOUT, 5000) & POLLERR);
 		SUCCEEDS(getsockopt(client, SOL_SOCKET, SO_ERROR, &error, &len));
 		EQUAL(error, ECONNREFUSED);
+		/* One on TCP is counted when it begins. */
+		COUNTED_ONCE(before, place_is_tried(place) ? SMCSHIM_connect_failed : SMCSHIM_connect_tcp);
+		COUNTED(before, SMCSHIM_connect_pending, 0);
 		EQUAL(getsockopt(client, SOL_SOCKET, SO_ERROR, &error, &len), 0);
 		EQUAL(error, 0);
 		set_nonblock(client, false);
@@ -191,13 +215,22 @@ static int prepared(int flags)
 	return client;
 }
 
+/* These destinations are outside every rule of "some". */
+static bool is_tried(void)
+{
+	return fresh_is_smc() && config_now() == IN_ALL;
+}
+
 static void by_blocking(const char *host, int error)
 {
 	struct address at = address_of(host, 4242);
 	int client = prepared(0);
+	struct counts before = counts_now();
 
 	context("%s, blocking", host);
 	FAILS(connect_to(client, &at), error);
+	COUNTED_ONCE(before, SMCSHIM_connect_failed);
+	COUNTED(before, SMCSHIM_quirk_so_error, is_tried());
 	CHECK(!is_nonblock(client));
 	at = refusing(DENIED);
 	connects_after_all(client, &at);
@@ -209,16 +242,22 @@ static void by_so_error(const char *host, int want)
 	struct address at = address_of(host, 4242);
 	int client = prepared(SOCK_NONBLOCK), error = -1, events;
 	socklen_t len = sizeof error;
+	struct counts before = counts_now();
 	char byte = 0;
 
 	context("%s, SO_ERROR", host);
 	FAILS(connect_to(client, &at), EINPROGRESS);
 	FAILS(connect_to(client, &at), EALREADY);
+	COUNTED(before, SMCSHIM_quirk_reconnect, is_tried());
+	COUNTED(before, SMCSHIM_connect_pending, is_tried());
 	events = poll_for(client, POLLOUT, 15000);
 	CHECK(events & (POLLERR | POLLHUP));
 	context("%s, SO_ERROR behind events %#x", host, (unsigned)events);
 	SUCCEEDS(getsockopt(client, SOL_SOCKET, SO_ERROR, &error, &len));
 	EQUAL(error, want);
+	COUNTED(before, SMCSHIM_quirk_so_error, is_tried());
+	COUNTED(before, SMCSHIM_connect_pending, 0);
+	COUNTED_ONCE(before, is_tried() ? SMCSHIM_connect_failed : SMCSHIM_connect_tcp);
 	CHECK(send(client, &byte, 1, MSG_NOSIGNAL) < 0);
 	set_nonblock(client, false);
 	at = refusing(DENIED);
@@ -230,11 +269,14 @@ static void by_connect(const char *host, int error)
 {
 	struct address at = address_of(host, 4242);
 	int client = prepared(SOCK_NONBLOCK);
+	struct counts before = counts_now();
 
 	context("%s, second connect", host);
 	FAILS(connect_to(client, &at), EINPROGRESS);
 	CHECK(poll_for(client, POLLOUT, 15000) & (POLLERR | POLLHUP));
 	FAILS(connect_to(client, &at), error);
+	COUNTED(before, SMCSHIM_quirk_so_error, is_tried());
+	COUNTED(before, SMCSHIM_connect_failed, 1);
 	close(client);
 }
 
@@ -349,9 +391,13 @@ static void unspec_fresh(void)
 	EACH_PLACE(place)
 	{
 		int client = place_socket(0);
+		struct counts before = counts_now();
 
 		SUCCEEDS(dissolve(client));
 		SUCCEEDS(dissolve(client));
+		COUNTED(before, SMCSHIM_quirk_disconnect, fresh_is_smc() ? 2 : 0);
+		COUNTED(before, SMCSHIM_replaced, 0);
+		COUNTED(before, SMCSHIM_connect_tcp, 0);
 		use_again(client, place);
 		close(client);
 	}
@@ -363,10 +409,13 @@ static void unspec_bound(void)
 	{
 		struct address any = address_of(place_host(place), 0), before, after;
 		int client = place_socket(0);
+		struct counts counts;
 
 		MUST(bind(client, &any.any, any.len) == 0);
 		before = local_address(client);
+		counts = counts_now();
 		SUCCEEDS(dissolve(client));
+		COUNTED(counts, SMCSHIM_quirk_disconnect, fresh_is_smc());
 		after = local_address(client);
 		EQUAL(port_of(&after), port_of(&before));
 		use_again(client, place);
@@ -380,9 +429,14 @@ static void unspec_connected(void)
 	{
 		struct address peer = {.len = sizeof peer.storage};
 		int server, client = place_connect(place, &server);
+		struct counts before = counts_now();
 		char byte;
 
 		SUCCEEDS(dissolve(client));
+		/* Only what is SMC still: TCP dissolves its own. */
+		COUNTED(before, SMCSHIM_quirk_disconnect, place_is_smc(place));
+		COUNTED(before, SMCSHIM_replaced, place_is_smc(place));
+		COUNTED(before, SMCSHIM_connect_tcp, 0);
 		FAILS(getpeername(client, &peer.any, &peer.len), ENOTCONN);
 		MUST(poll_for(server, POLLIN, 5000));
 		CHECK(recv(server, &byte, 1, 0) <= 0);
@@ -396,9 +450,13 @@ static void unspec_pending(void)
 {
 	struct address at = address_of("10.77.0.2", 4242);
 	int client = place_socket(SOCK_NONBLOCK);
+	struct counts before = counts_now();
 
 	FAILS(connect_to(client, &at), EINPROGRESS);
+	COUNTED(before, SMCSHIM_connect_pending, is_tried());
 	SUCCEEDS(dissolve(client));
+	COUNTED(before, SMCSHIM_connect_pending, 0);
+	COUNTED(before, SMCSHIM_quirk_disconnect, is_tried());
 	CHECK(is_nonblock(client));
 	set_nonblock(client, false);
 	use_again(client, ALLOWED);
@@ -406,7 +464,7 @@ static void unspec_pending(void)
 }
 
 const struct test_case connect_cases[] = {
-	{.name = "connect-blocking", .run = blocking},
+	{.name = "connect-blocking", .run = blocking, .flags = IN_USUAL | IN_OBSERVE},
 	{.name = "connect-nonblocking", .run = nonblocking},
 	{.name = "connect-repeated", .run = repeated},
 	{.name = "connect-impatient", .run = impatient},

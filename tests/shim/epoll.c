@@ -140,17 +140,23 @@ static void quirky_options(void)
 {
 	static const struct {
 		int level, name, value;
-	} quirks[] = {
-		{IPPROTO_TCP, 30, 0}, {IPPROTO_TCP, 34, 1}, {IPPROTO_IP, IP_CHECKSUM, 1}, {SOL_SOCKET, SO_ZEROCOPY, 1}};
+		enum smcshim_counter counted;
+	} quirks[] = {{IPPROTO_TCP, 30, 0, SMCSHIM_quirk_fastopen}, {IPPROTO_TCP, 34, 1, SMCSHIM_quirk_fastopen},
+		{IPPROTO_IP, IP_CHECKSUM, 1, SMCSHIM_quirk_optname},
+		{SOL_SOCKET, SO_ZEROCOPY, 1, SMCSHIM_quirk_refused_option}};
 
 	for (size_t i = 0; i < sizeof quirks / sizeof *quirks; i++) {
 		struct address at;
 		int listener = place_listen(ALLOWED, &at), client = place_socket(SOCK_NONBLOCK), server;
 		struct watch w = watch(client, EPOLLET, false);
+		struct counts before = counts_now();
 		uint32_t events;
 
 		context("level %d, option %d", quirks[i].level, quirks[i].name);
 		SUCCEEDS(setsockopt(client, quirks[i].level, quirks[i].name, &quirks[i].value, sizeof(int)));
+		KIND(client, TCP);
+		COUNTED(before, SMCSHIM_downgraded, fresh_is_smc());
+		COUNTED(before, quirks[i].counted, fresh_is_smc());
 		FAILS(connect_to(client, &at), EINPROGRESS);
 		do {
 			events = wait_for(&w, client, EPOLLOUT);

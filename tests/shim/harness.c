@@ -139,6 +139,41 @@ uint64_t counter(enum smcshim_counter which)
 	return counters() ? __atomic_load_n(&counters()->value[which], __ATOMIC_RELAXED) : 0;
 }
 
+struct counts counts_now(void)
+{
+	struct counts all;
+
+	for (int c = 0; c < SMCSHIM_COUNTER_MAX; c++)
+		all.value[c] = counter((enum smcshim_counter)c);
+	return all;
+}
+
+static const char *counter_name(enum smcshim_counter which)
+{
+#define NAME(name, meaning) #name,
+	static const char *const names[] = {SMCSHIM_COUNTERS(NAME)};
+#undef NAME
+
+	return names[which];
+}
+
+void counted_at(const char *file, int line, const struct counts *before, enum smcshim_counter which, long long n)
+{
+	char what[64];
+
+	snprintf(what, sizeof what, "what was counted as %s", counter_name(which));
+	equal_at(file, line, what, (long long)(counter(which) - before->value[which]), shim_loaded() ? n : 0, false);
+}
+
+void counted_once_at(const char *file, int line, const struct counts *before, enum smcshim_counter outcome)
+{
+	static const enum smcshim_counter outcomes[] = {SMCSHIM_connect_smc, SMCSHIM_connect_fallback,
+		SMCSHIM_connect_tcp, SMCSHIM_connect_failed, SMCSHIM_connect_observed};
+
+	for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++)
+		counted_at(file, line, before, outcomes[i], outcomes[i] == outcome);
+}
+
 bool kernel_has_smc(void)
 {
 	static int answer = -1;
@@ -287,6 +322,20 @@ int place_socket(int flags)
 bool place_is_smc(enum place place)
 {
 	return place == ALLOWED && fresh_is_smc();
+}
+
+bool place_is_tried(enum place place)
+{
+	return fresh_is_smc() && (place != DENIED || config_now() == IN_ALL);
+}
+
+enum smcshim_counter place_counter(enum place place)
+{
+	if (config_now() == IN_OBSERVE)
+		return SMCSHIM_connect_observed;
+	if (!place_is_tried(place))
+		return SMCSHIM_connect_tcp;
+	return place_is_smc(place) ? SMCSHIM_connect_smc : SMCSHIM_connect_fallback;
 }
 
 int place_connect(enum place place, int *server)

@@ -146,6 +146,10 @@ int place_listen(enum place place, struct address *address);
 int place_socket(int flags);
 /* True if a finished connection to the place is SMC in this configuration. */
 bool place_is_smc(enum place place);
+/* True if SMC is tried for it, whatever becomes of that. */
+bool place_is_tried(enum place place);
+/* What the shim counts such a connection as. */
+enum smcshim_counter place_counter(enum place place);
 /* Connects a new blocking socket to a new listener of the place; both ends are checked for their kind. */
 int place_connect(enum place place, int *server);
 
@@ -177,6 +181,17 @@ enum kind listener_kind(const char *host);
 
 /* A counter of this process, 0 without the shim. */
 uint64_t counter(enum smcshim_counter which);
+
+/* All of them at one moment, and how much one has grown since: n if the shim is loaded, else 0. */
+struct counts {
+	uint64_t value[SMCSHIM_COUNTER_MAX];
+};
+struct counts counts_now(void);
+void counted_at(const char *file, int line, const struct counts *before, enum smcshim_counter which, long long n);
+#define COUNTED(before, which, n) counted_at(__FILE__, __LINE__, &(before), (which), (n))
+/* The outcome was counted once, and nothing else of connect_smc, _fallback, _tcp, _failed, _observed. */
+void counted_once_at(const char *file, int line, const struct counts *before, enum smcshim_counter outcome);
+#define COUNTED_ONCE(before, outcome) counted_once_at(__FILE__, __LINE__, &(before), (outcome))
 
 /* ---- help ---- */
 

@@ -41,6 +41,7 @@ static void fresh_sockets(void)
 
 	for (size_t i = 0; i < 16; i++) {
 		int domain = domains[i & 1], protocol = protocols[i >> 1 & 1], flag = flags[i >> 2], fd;
+		struct counts before = counts_now();
 
 		context("domain %d protocol %d flags %#x", domain, protocol, (unsigned)flag);
 		errno = SENTINEL;
@@ -48,9 +49,14 @@ static void fresh_sockets(void)
 		EQUAL(errno, SENTINEL);
 		MUST(fd >= 0);
 		KIND(fd, fresh_is_smc() ? SMC : TCP);
+		COUNTED(before, fresh_is_smc() ? SMCSHIM_sockets_smc : SMCSHIM_sockets_tcp, 1);
+		COUNTED(before, fresh_is_smc() ? SMCSHIM_sockets_tcp : SMCSHIM_sockets_smc, 0);
 		EQUAL(is_nonblock(fd), (flag & SOCK_NONBLOCK) != 0);
 		EQUAL(fcntl(fd, F_GETFD), flag & SOCK_CLOEXEC ? FD_CLOEXEC : 0);
+		before = counts_now();
 		looks_like_tcp(fd, domain);
+		/* SO_PROTOCOL, of 4, 1 and 0 bytes; SO_DOMAIN of IPPROTO_SMC is that of TCP already. */
+		COUNTED(before, SMCSHIM_quirk_identity, fresh_is_smc() ? 3 : 0);
 		close(fd);
 	}
 }
@@ -78,6 +84,8 @@ static void accepted_sockets(void)
 		int listener = socket(at.any.sa_family, SOCK_STREAM, 0), client, server;
 		int client2 = socket(at.any.sa_family, SOCK_STREAM, 0);
 		int flags = i & 1 ? SOCK_NONBLOCK | SOCK_CLOEXEC : 0;
+		struct counts before = counts_now();
+		bool counted = config_now() & (IN_SOME | IN_ALL | IN_OBSERVE);
 
 		context("%s, %s", hosts[i / 2], i & 1 ? "accept4" : "accept");
 		MUST(bind(listener, &at.any, at.len) == 0);
@@ -98,6 +106,9 @@ static void accepted_sockets(void)
 		looks_like_tcp(server, at.any.sa_family);
 		looks_like_tcp(client, at.any.sa_family);
 		EQUAL(kind_of(client), kind_of(server));
+		/* Where no listener can be SMC, by the policy or by its state, accepting costs nothing and is not counted. */
+		COUNTED(before, SMCSHIM_accept_smc, counted && kind_of(server) == SMC);
+		COUNTED(before, SMCSHIM_accept_tcp, counted && kind_of(server) == TCP);
 		talk(client, server);
 		close(client);
 		close(server);

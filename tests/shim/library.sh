@@ -65,6 +65,14 @@ run_tiny() {
     [[ $said == "$wanted" ]] || printf 'said %s, not %s\n' "$said" "$wanted"
 }
 compiled() { "$@"; }
+# stacked PROGRAM WHEN LIBRARIES: with a second library in front of the same calls, whose constructor runs as WHEN says
+stacked() {
+    local said wanted
+    wanted="shim yes, TCP
+constructor $2 the shim's: fine; passed: socket 2, connect 1, setsockopt 1"
+    said=$(LD_PRELOAD=$3 SMC_POLICY=$temp/policy "$1" 2>&1) || printf 'exit %d\n' "$?"
+    [[ $said == "$wanted" ]] || printf 'said %s\nnot  %s\n' "$said" "$wanted"
+}
 # A name with a * stands for all cases that it matches.
 cases_named_in() {
     # shellcheck disable=SC2016 # not an expansion
@@ -98,7 +106,7 @@ outside() {
 }
 
 library32=$top_builddir/preload/32/.libs/libsmcshim.so
-[[ -e $library32 ]] && echo 1..36 || echo 1..23
+[[ -e $library32 ]] && echo 1..43 || echo 1..27
 outside ''
 check 'imports.allow is sorted, without doubles' allowed_in_order
 check 'dlsym is called by next.c alone' imported_by dlsym next
@@ -111,10 +119,18 @@ check 'a static musl program is compiled' compiled musl-gcc -D_GNU_SOURCE -stati
 check 'the glibc program runs with it' run_tiny 'shim yes, TCP' "$temp/glibc"
 check 'the musl program runs with it' run_tiny 'shim yes, TCP' "$temp/musl"
 check 'the static program runs without it' run_tiny 'shim no, TCP' "$temp/static"
+early=(-shared -fPIC -D_GNU_SOURCE "$top_srcdir/tests/shim/early.c")
+check 'a second library is compiled' compiled gcc "${early[@]}" -o "$temp/early.so"
+check 'a policy for it is published' "$top_builddir/tests/shim/shimtest" --publish "$temp/policy" '{"version": 1, "rules": [{"use": "tcp", "connect": "any"}]}'
+check 'the second library behind ours, in use before our constructor' stacked "$temp/glibc" before "$library:$temp/early.so"
+check 'the second library in front of ours' stacked "$temp/glibc" after "$temp/early.so:$library"
 check 'the cases named in doc/compatibility.md are there' cases_named_in "$top_srcdir/doc/compatibility.md"
 if [[ -e $library32 ]]; then
     library=$library32
     outside '32 bits: '
     check '32 bits: a glibc program is compiled' compiled gcc -m32 -D_GNU_SOURCE -o "$temp/glibc32" "$top_srcdir/tests/shim/tiny.c"
     check '32 bits: the glibc program runs with it' run_tiny 'shim yes, TCP' "$temp/glibc32"
+    check '32 bits: a second library is compiled' compiled gcc -m32 "${early[@]}" -o "$temp/early32.so"
+    check '32 bits: it is behind ours, in use before our constructor' stacked "$temp/glibc32" before "$library:$temp/early32.so"
+    check '32 bits: it is in front of ours' stacked "$temp/glibc32" after "$temp/early32.so:$library"
 fi

@@ -93,11 +93,22 @@ static void with_port_given(void)
 		struct address at = address_of(hosts[i], free_port(hosts[i])), listening, to;
 		int fd = socket(at.any.sa_family, SOCK_STREAM, 0), error = 1;
 		socklen_t len = sizeof error;
+		bool smc = listener_kind(hosts[i]) == SMC, observed = config_now() == IN_OBSERVE;
+		struct counts before = counts_now();
 
 		context("%s", hosts[i]);
 		SUCCEEDS(bind(fd, &at.any, at.len));
 		KIND(fd, listener_kind(hosts[i]));
+		COUNTED(before, SMCSHIM_replaced, fresh_is_smc() && !smc);
 		SUCCEEDS(listen(fd, 5));
+		COUNTED(before, SMCSHIM_replaced, fresh_is_smc() && !smc);
+		COUNTED(before, SMCSHIM_listen_smc, smc);
+		COUNTED(before, SMCSHIM_listen_observed, observed);
+		COUNTED(before, SMCSHIM_listen_tcp, !smc && !observed);
+		/* Counted when it begins: listen() again only changes the backlog. */
+		SUCCEEDS(listen(fd, 6));
+		COUNTED(before, SMCSHIM_listen_smc, smc);
+		COUNTED(before, SMCSHIM_listen_tcp, !smc && !observed);
 		listening = local_address(fd);
 		EQUAL(port_of(&listening), port_of(&at));
 		KIND(fd, listener_kind(hosts[i]));
@@ -130,25 +141,50 @@ static void without_bind(void)
 	}
 }
 
-/* What a program has set before listen() is there afterwards, on the listener and on what it accepts. */
+static const struct {
+	int level, name, value;
+	bool inherited; /* by what a TCP listener accepts; inherent: by SMC only in part */
+} numbers[] = {
+	{SOL_SOCKET, SO_REUSEADDR, 1, true},
+	{SOL_SOCKET, SO_KEEPALIVE, 1, true},
+	{SOL_SOCKET, SO_OOBINLINE, 1, true},
+	{SOL_SOCKET, SO_PRIORITY, 3, false},
+	{SOL_SOCKET, SO_RCVLOWAT, 7, true},
+	{SOL_SOCKET, SO_INCOMING_CPU, 1, false},
+	{IPPROTO_TCP, TCP_NODELAY, 1, true},
+	{IPPROTO_TCP, TCP_KEEPIDLE, 77, true},
+	{IPPROTO_TCP, TCP_USER_TIMEOUT, 5555, true},
+	{IPPROTO_TCP, TCP_DEFER_ACCEPT, 7, false},
+	{IPPROTO_IP, IP_TTL, 33, true},
+};
+
+static void children_inherit(const char *host, int listener)
+{
+	struct address at = local_address(listener), to = reach(host, &at);
+	int client = raw_socket(AF_INET, SOCK_STREAM, 0), server;
+	char bytes[] = "as many as SO_RCVLOWAT says, for TCP_DEFER_ACCEPT";
+	struct timeval time = {0, 0};
+	socklen_t len = sizeof time;
+
+	EQUAL(raw_connect(client, &to), 0);
+	EQUAL(send(client, bytes, sizeof bytes, MSG_NOSIGNAL), (ssize_t)sizeof bytes);
+	CHECK(poll_for(listener, POLLIN, 5000) & POLLIN);
+	server = accept(listener, NULL, NULL);
+	MUST(server >= 0);
+	for (size_t n = 0; n < sizeof numbers / sizeof *numbers; n++) {
+		context("accepted at %s, level %d, option %d", host, numbers[n].level, numbers[n].name);
+		if (numbers[n].inherited)
+			EQUAL(raw_int_option(server, numbers[n].level, numbers[n].name), numbers[n].value);
+	}
+	EQUAL(getsockopt(server, SOL_SOCKET, SO_RCVTIMEO, &time, &len), 0);
+	EQUAL(time.tv_sec, 6);
+	close(client);
+	close(server);
+}
+
+/* What a program has set before listen() is there afterwards, on the listener and on what it accepts as TCP. */
 static void keeps_options(void)
 {
-	static const struct {
-		int level, name, value;
-		bool inherited;
-	} numbers[] = {
-		{SOL_SOCKET, SO_REUSEADDR, 1, false},
-		{SOL_SOCKET, SO_KEEPALIVE, 1, true},
-		{SOL_SOCKET, SO_OOBINLINE, 1, false},
-		{SOL_SOCKET, SO_PRIORITY, 3, false},
-		{SOL_SOCKET, SO_RCVLOWAT, 7, false},
-		{IPPROTO_TCP, TCP_NODELAY, 1, true},
-		{IPPROTO_TCP, TCP_KEEPIDLE, 77, true},
-		{IPPROTO_TCP, TCP_USER_TIMEOUT, 5555, true},
-		{IPPROTO_TCP, TCP_DEFER_ACCEPT, 7, false},
-		{IPPROTO_IP, IP_TTL, 33, false},
-	};
-
 	for (size_t i = 0; i < 6; i++) {
 		const char *host = hosts[i % 3];
 		struct address at = address_of(host, i < 3 ? 0 : free_port(host));
@@ -174,6 +210,8 @@ static void keeps_options(void)
 		len = sizeof time;
 		EQUAL(getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, &len), 0);
 		EQUAL(time.tv_sec, 6);
+		if (listener_kind(host) == TCP)
+			children_inherit(host, fd);
 		close(fd);
 	}
 }
@@ -202,6 +240,29 @@ static void fast_open(void)
 			SUCCEEDS(setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN, &five, sizeof five));
 			close(fd);
 		}
+}
+
+/* Set for the first time on what listens already, SMC or TCP: it goes on listening. */
+static void fast_open_late(void)
+{
+	for (size_t i = 0; i < HOSTS; i++) {
+		struct address at = address_of(hosts[i], 0), to;
+		int fd = socket(at.any.sa_family, SOCK_STREAM, 0), five = 5;
+		enum kind kind = listener_kind(hosts[i]);
+		struct counts before = counts_now();
+
+		context("%s, after listen", hosts[i]);
+		SUCCEEDS(bind(fd, &at.any, at.len));
+		SUCCEEDS(listen(fd, 5));
+		KIND(fd, kind);
+		SUCCEEDS(setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN, &five, sizeof five));
+		COUNTED(before, SMCSHIM_quirk_fastopen, kind == SMC);
+		KIND(fd, kind);
+		at = local_address(fd);
+		to = reach(hosts[i], &at);
+		serve(fd, &to, kind);
+		close(fd);
+	}
 }
 
 static void v6_only(void)
@@ -431,6 +492,7 @@ const struct test_case listen_cases[] = {
 	{.name = "listen-without-bind", .run = without_bind},
 	{.name = "listen-keeps-options", .run = keeps_options},
 	{.name = "listen-fast-open", .run = fast_open},
+	{.name = "listen-fast-open-late", .run = fast_open_late},
 	{.name = "listen-v6-only", .run = v6_only},
 	{.name = "listen-time-wait", .run = time_wait},
 	{.name = "listen-reuse-port", .run = reuse_port},

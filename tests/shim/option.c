@@ -7,6 +7,7 @@
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #define NUMBERS 101
@@ -166,6 +167,9 @@ static void short_options(void)
 			socklen_t len = (socklen_t)strlen(algorithms[i]);
 			unsigned char tos = 0x10;
 			int r, error, want, want_error;
+			/* Without a byte TCP_CONGESTION is EINVAL to both. */
+			bool is_short = len > 0 && len < sizeof(int);
+			struct counts before = counts_now();
 
 			context("%s, %s", place_name(place), algorithms[i]);
 			SUCCEEDS(setsockopt(client, IPPROTO_IP, IP_TOS, &tos, 1));
@@ -180,11 +184,14 @@ static void short_options(void)
 				error, want, want_error);
 			compare_reading(client, plain, IPPROTO_TCP, TCP_CONGESTION, "set");
 			KIND(client, fresh_is_smc() ? SMC : TCP);
+			COUNTED(before, SMCSHIM_quirk_optlen, fresh_is_smc() ? 1 + is_short : 0);
 			SUCCEEDS(connect_to(client, &at));
 			server = raw_accept(listener);
 			KIND(client, place_is_smc(place) ? SMC : TCP);
 			/* Short options of a connected socket. */
+			before = counts_now();
 			SUCCEEDS(setsockopt(client, IPPROTO_IP, IP_TOS, &tos, 1));
+			COUNTED(before, SMCSHIM_quirk_optlen, place_is_smc(place));
 			talk(client, server);
 			close(plain);
 			close(client);
@@ -192,6 +199,26 @@ static void short_options(void)
 			close(listener);
 		}
 	}
+}
+
+/* What the kernel's own fallback loses: it keeps none of SOL_SOCKET. */
+static void set_others(int fd)
+{
+	const struct timeval five = {5, 0};
+	const int on = 1;
+
+	MUST(setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) == 0);
+	MUST(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &five, sizeof five) == 0);
+}
+
+static void others_kept(int fd)
+{
+	struct timeval time = {0, 0};
+	socklen_t len = sizeof time;
+
+	EQUAL(raw_int_option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+	EQUAL(raw_getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, &len), 0);
+	EQUAL(time.tv_sec, 5);
 }
 
 /* Options that SMC takes for TCP_FASTOPEN, before and after connect. */
@@ -214,12 +241,21 @@ static void colliding_options(void)
 		int value = options[i / 2].value, client = socket(domain, SOCK_STREAM, 0), server;
 		struct address at = address_of(domain == AF_INET ? "127.0.0.1" : "::1", 0);
 		int listener = raw_listener(&at, i & 1 ? IPPROTO_SMC : 0);
+		struct counts before = counts_now();
+		bool smc;
 
 		context("level %d, option %d, %s listener", level, name, i & 1 ? "SMC" : "TCP");
+		set_others(client);
 		SUCCEEDS(setsockopt(client, level, name, &value, sizeof value));
+		KIND(client, TCP);
+		COUNTED(before, SMCSHIM_quirk_fastopen, fresh_is_smc() && level == IPPROTO_TCP);
+		COUNTED(before, SMCSHIM_quirk_optname, fresh_is_smc() && level != IPPROTO_TCP);
+		COUNTED(before, SMCSHIM_downgraded, fresh_is_smc());
 		EQUAL(raw_int_option(client, level, name), value);
 		SUCCEEDS(connect_to(client, &at));
 		server = raw_accept(listener);
+		KIND(client, TCP);
+		others_kept(client);
 		talk(client, server);
 		close(client);
 		close(server);
@@ -227,9 +263,14 @@ static void colliding_options(void)
 		client = socket(domain, SOCK_STREAM, 0);
 		SUCCEEDS(connect_to(client, &at));
 		server = raw_accept(listener);
+		smc = kind_of(client) == SMC;
+		EQUAL(smc, fresh_is_smc() && (i & 1) && (domain == AF_INET || ipv6_is_smc()));
+		before = counts_now();
 		if (level != IPPROTO_TCP) {
 			SUCCEEDS(setsockopt(client, level, name, &value, sizeof value));
 			EQUAL(raw_int_option(client, level, name), value);
+			COUNTED(before, SMCSHIM_quirk_optname, smc);
+			KIND(client, smc ? SMC : TCP);
 		}
 		talk(client, server);
 		close(client);

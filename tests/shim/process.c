@@ -488,6 +488,41 @@ static void reused_numbers(void)
 	}
 }
 
+/* A connect whose outcome nobody has asked for gives way to the next of the same number and port. */
+static void unseen_outcomes(void)
+{
+	EACH_PLACE(place)
+	{
+		const int on = 1;
+		struct address at, other, from = address_of(place_host(place), 0);
+		int listener = place_listen(place, &at), second = place_listen(place, &other), client, number = -1,
+		    error = -1;
+		socklen_t len = sizeof error;
+		struct counts before = counts_now();
+
+		for (int i = 0; i < 2; i++) {
+			client = place_socket(SOCK_NONBLOCK);
+			MUST(setsockopt(client, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0);
+			MUST(bind(client, &from.any, from.len) == 0);
+			from = local_address(client);
+			FAILS(connect_to(client, i ? &other : &at), EINPROGRESS);
+			COUNTED(before, SMCSHIM_connect_pending, place_is_tried(place));
+			COUNTED(before, SMCSHIM_connect_unseen, i ? place_is_tried(place) : 0);
+			if (i == 0)
+				vanish(number = client, RAW_CLOSE);
+		}
+		EQUAL(client, number);
+		EQUAL(poll_for(client, POLLOUT, 5000), POLLOUT);
+		SUCCEEDS(getsockopt(client, SOL_SOCKET, SO_ERROR, &error, &len));
+		EQUAL(error, 0);
+		COUNTED(before, SMCSHIM_connect_pending, 0);
+		COUNTED(before, SMCSHIM_connect_unseen, place_is_tried(place));
+		close(client);
+		close(listener);
+		close(second);
+	}
+}
+
 /* The number of a shim socket comes to mean something else, and a plain socket comes in its place. */
 static void changed_meaning(void)
 {
@@ -550,6 +585,7 @@ const struct test_case process_cases[] = {
 	{.name = "helper-takes-over", .run = takes_over, .flags = HELPER},
 	{.name = "process-spawned", .run = spawned},
 	{.name = "process-reused-numbers", .run = reused_numbers},
+	{.name = "process-unseen-outcomes", .run = unseen_outcomes},
 	{.name = "process-changed-meaning", .run = changed_meaning},
 	{.name = "process-duplicated", .run = duplicated},
 	CASE_END,

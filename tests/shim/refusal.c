@@ -70,7 +70,7 @@ static void lives_on_tcp(enum smcshim_counter counted)
 
 	for (size_t i = 0; i < 3; i++) {
 		struct address at = address_of(hosts[i], 0), to;
-		uint64_t tcp = counter(SMCSHIM_sockets_tcp);
+		struct counts before = counts_now();
 		int listener, client, server;
 
 		errno = SENTINEL;
@@ -83,18 +83,24 @@ static void lives_on_tcp(enum smcshim_counter counted)
 		SUCCEEDS(bind(listener, &at.any, at.len));
 		SUCCEEDS(listen(listener, 5));
 		KIND(listener, TCP);
+		/* The policy would have it SMC. */
+		COUNTED(before, SMCSHIM_own_errors, 1);
+		COUNTED(before, SMCSHIM_listen_tcp, 1);
 		to = local_address(listener);
 		SUCCEEDS(connect_to(client, &to));
 		server = accept(listener, NULL, NULL);
 		MUST(server >= 0);
 		KIND(server, TCP);
 		talk(client, server);
-		EQUAL(counter(SMCSHIM_sockets_tcp) - tcp, 2);
+		COUNTED(before, SMCSHIM_sockets_tcp, 2);
+		COUNTED(before, SMCSHIM_accept_tcp, 1);
+		COUNTED_ONCE(before, SMCSHIM_connect_tcp);
 		close(client);
 		close(server);
 		close(listener);
 	}
 	CHECKF(counter(counted) >= 1, "refusals were not counted");
+	EQUAL(refusals(), counter(counted));
 	EQUAL(counter(SMCSHIM_sockets_smc), 0);
 	EQUAL(counter(SMCSHIM_connect_smc), 0);
 	EQUAL(counter(SMCSHIM_listen_smc), 0);
@@ -125,6 +131,21 @@ static void eacces(void)
 static void eprotonosupport(void)
 {
 	by_seccomp(EPROTONOSUPPORT, SMCSHIM_refused_eprotonosupport);
+}
+
+static void esocktnosupport(void)
+{
+	by_seccomp(ESOCKTNOSUPPORT, SMCSHIM_refused_esocktnosupport);
+}
+
+static void enobufs(void)
+{
+	by_seccomp(ENOBUFS, SMCSHIM_refused_enobufs);
+}
+
+static void enomem(void)
+{
+	by_seccomp(ENOMEM, SMCSHIM_refused_enomem);
 }
 
 static void enosys(void)
@@ -246,6 +267,9 @@ const struct test_case refusal_cases[] = {
 	{.name = "refusal-eperm", .run = eperm, OWN},
 	{.name = "refusal-eacces", .run = eacces, OWN},
 	{.name = "refusal-eprotonosupport", .run = eprotonosupport, OWN},
+	{.name = "refusal-esocktnosupport", .run = esocktnosupport, OWN},
+	{.name = "refusal-enobufs", .run = enobufs, OWN},
+	{.name = "refusal-enomem", .run = enomem, OWN},
 	{.name = "refusal-rests", .run = rests, OWN},
 	{.name = "refusal-other", .run = enosys, OWN},
 	{.name = "refusal-families", .run = families_inet, .flags = IN_SOME | IN_ALL | NEEDS_SMC},

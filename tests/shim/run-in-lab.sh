@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Runs the shim's own tests in the lab's guest: tests/lab/lab MODE -- tests/shim/run-in-lab.sh [PATTERN...]. One stream of TAP.
 #
-# smcd         every case of shimtest (or those named), 10,000 transfers, a musl program, a 32-bit program
+# smcd         every case of shimtest (or those named), 10,000 transfers, a musl program, a 32-bit program, a second library
 # smcr         every case that has SMC in its policy, 1,500 transfers, a musl program
 # smcr2        transfers between the two guests
 # nosmc        every case of shimtest that has SMC in its policy: all of it is TCP
@@ -82,6 +82,17 @@ i386() {
         $("$program") == 'shim no, TCP' ]]
 }
 
+# Another library in front of the same calls, behind the shim and in front of it.
+stacked() {
+    local program=/run/shimtest/tiny early=/run/shimtest/early.so
+    gcc -D_GNU_SOURCE -o "$program" "$here/tiny.c" && gcc -shared -fPIC -D_GNU_SOURCE -o "$early" "$here/early.c" || return 1
+    stacked_says before "$library:$early" && stacked_says after "$early:$library"
+}
+stacked_says() { # WHEN LIBRARIES
+    [[ $(library=$2 shimmed /run/shimtest/tiny 2>&1 | tee /dev/stderr) == "shim yes, SMC
+constructor $1 the shim's: fine; passed: socket 2, connect 1, setsockopt 1" ]]
+}
+
 two_hosts_server() {
     local server
     start_server
@@ -118,6 +129,8 @@ esac
 
 # shellcheck source=network.sh
 . "$here/network.sh"
+# The kernel takes an IPsec policy of a socket only where somebody manages keys.
+modprobe xfrm_user || exit 1
 status=0 configs=()
 # "bare" and "none" make no SMC socket: they are in all modes what they are in smcd.
 [[ $LAB_MODE == smcd ]] || configs=(--config some --config all --config own)
@@ -129,6 +142,7 @@ if (($# == 0)); then
         check '10,000 transfers, a third over SMC' transfer 10000 3334
         check 'a program of musl' musl
         check 'a program of 32 bits' i386
+        check 'another library of the same calls' stacked
         ;;
     smcr)
         check '1,500 transfers, a third over SMC' transfer 1500 500

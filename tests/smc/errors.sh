@@ -16,12 +16,6 @@ stop_all() {
 	done
 	children=
 }
-one_line() { # EXIT NAME COMMAND...
-	gives "$@"
-	lines err 1 "... is one line"
-	lines out 0 "... and nothing on stdout"
-}
-
 ip netns add far || exit 99
 
 # Modules.
@@ -36,9 +30,11 @@ says err '^smcctl: addresses of IPPROTO_SMC sockets are missing: TCP.s diagnosis
 rmmod smc_diag
 for words in "" --json --summary; do
 	# shellcheck disable=SC2086
-	one_line 3 "without smc_diag: sockets $words" "$smcctl" sockets $words
+	refuses 3 "without smc_diag: sockets $words" "$smcctl" sockets $words
 	says err '^smcctl: sockets: the kernel.s module smc_diag is not there; try modprobe smc_diag$'
 done
+"$smcctl" doctor >out 2>err
+says out '^warning +diagnosis +without the module smc_diag nobody can tell which connections fell back, and why; modprobe smc_diag$'
 echo "$modprobe" >/proc/sys/kernel/modprobe
 gives 0 "the kernel loads both again" "$smcctl" sockets
 holds "... with addresses" grep -q '127.0.0.1:' out
@@ -49,9 +45,9 @@ stop_all
 for i in {1..20}; do ip netns add "many$i"; done
 gives 0 "22 network namespaces" "$smcctl" sockets --all-netns
 gives 0 "... and a limit of 16 descriptors that may be raised" bash -c 'ulimit -S -n 16; exec "$1" sockets --all-netns' - "$smcctl"
-one_line 1 "... and one that may not" bash -c 'ulimit -n 16; exec "$1" sockets --all-netns' - "$smcctl"
+refuses 1 "... and one that may not" bash -c 'ulimit -n 16; exec "$1" sockets --all-netns' - "$smcctl"
 says err ': Too many open files$'
-one_line 1 "5 descriptors for the walk over processes" bash -c 'ulimit -n 5; exec "$1" sockets' - "$smcctl"
+refuses 1 "5 descriptors for the walk over processes" bash -c 'ulimit -n 5; exec "$1" sockets' - "$smcctl"
 for i in {1..20}; do ip netns delete "many$i"; done
 
 # Lists that change.

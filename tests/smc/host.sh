@@ -34,7 +34,19 @@ holds "... the EID" json '"HOST-1" in d["user"]'
 "$smcctl" pnet list --json >out
 says out '"h0"'
 gives 0 "check" "$smcctl" host check p.json --json
-holds "... counts the SMC sockets" json 'd["drift"] == 0 and "smc_sockets" in d["counters"]'
+was=$(python3 -c 'import json; print(json.load(open("out"))["counters"]["smc_sockets"])')
+# Four of IPv4, three of IPv6.
+mkfifo end
+python3 -c 'import socket
+held = [socket.socket(43, socket.SOCK_STREAM, number // 4) for number in range(7)]
+print("held", flush=True)
+open("end").read()' >held &
+holder=$!
+within 30 "seven SMC sockets" grep -x held held
+gives 0 "check" "$smcctl" host check p.json --json
+holds "... counts them" json 'd["drift"] == 0 and d["counters"]["smc_sockets"] == '"$was + 7"
+: >end
+wait $holder
 gives 0 "apply again" "$smcctl" host apply p.json
 says out '^host: as the profile says$'
 "$smcctl" eid del HOST-1 >out

@@ -7,9 +7,10 @@ usage: play-pod.py POD.json STATE STAGE CONTAINER [PROGRAM [ARGUMENT...]]
                                                       as KEY (policy.json)
 
 STATE has a directory volumes, made as needed (emptyDir: mode 0777, in memory where it says so), and configmaps/NAME.
-The image of smcctl is STAGE over the host's tree, its user 65532; for other containers PROGRAM stands for the image's.
-A container that has the node's root among its volumes gets a root of its own beside it, with a /proc/sys and a /sys that
-are read-only, and sees its own processes only.
+The image of smcctl is STAGE over the host's tree, its user 65532; for other containers PROGRAM stands for the image's. An image
+volume has the library where packaging/image/oci-layout puts it.
+A container that has the node's root among its volumes, or whose root is to be read-only, gets a root of its own, with a
+/proc/sys and a /sys that are read-only, and sees its own processes only.
 """
 import ctypes
 import json
@@ -21,20 +22,39 @@ import tempfile
 
 CLONE_NEWNS = 0x20000
 CLONE_NEWPID = 0x20000000
+MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC = 1, 32, 4096, 16384
 IMAGE_USER = 65532
+SMCCTL = "/usr/bin/smcctl"
+libc = ctypes.CDLL(None, use_errno=True)
 
 
 def mount(*words):
     subprocess.run(["mount", *words], check=True)
 
 
-def volume_directory(state, volume):
+def attach(source, target, flags):
+    """mount(2), without starting a program, which takes 40 ms in an emulated guest."""
+    if libc.mount(source and os.fsencode(source), os.fsencode(target), None, ctypes.c_ulong(flags), None):
+        raise OSError(ctypes.get_errno(), f"mount {source}", target)
+
+
+def image_directory(path, stage):
+    if not os.path.isdir(path):
+        os.makedirs(path + "/usr/lib")
+        shutil.copytree(f"{stage}/usr/lib/smcshim", path + "/usr/lib/smcshim")
+        os.symlink("usr/lib/smcshim/libsmcshim.so", path + "/libsmcshim.so")
+    return path
+
+
+def volume_directory(state, stage, volume):
     """Where the volume's content is; None: an optional ConfigMap that is not there."""
     if "hostPath" in volume:
         if volume["hostPath"].get("type") == "DirectoryOrCreate":
             os.makedirs(volume["hostPath"]["path"], exist_ok=True)
         return volume["hostPath"]["path"]
     path = f"{state}/volumes/{volume['name']}"
+    if "image" in volume:
+        return image_directory(path, stage)
     if "configMap" in volume:
         source = f"{state}/configmaps/{volume['configMap']['name']}"
         if not os.path.isdir(source):
@@ -52,13 +72,13 @@ def volume_directory(state, volume):
 
 def bind(source, target, read_only):
     os.makedirs(target, exist_ok=True)
-    mount("--rbind", source, target)
+    attach(source, target, MS_BIND | MS_REC)
     if read_only:
-        mount("-o", "remount,bind,ro", target)
+        attach(None, target, MS_REMOUNT | MS_BIND | MS_RDONLY)
 
 
 def unshare(flags):
-    if ctypes.CDLL(None, use_errno=True).unshare(flags):
+    if libc.unshare(flags):
         raise OSError(ctypes.get_errno(), "unshare")
 
 
@@ -73,40 +93,44 @@ def own_root():
             os.symlink(os.readlink(f"/{name}"), f"{root}/{name}")
         elif os.path.isdir(f"/{name}"):
             bind(f"/{name}", f"{root}/{name}", True)
-    mount("--rbind", "/dev", f"{root}/dev")
+    bind("/dev", f"{root}/dev", False)
     mount("-t", "sysfs", "-o", "ro", "sysfs", f"{root}/sys")
     return root
 
 
-def contained(root, words):
-    """The first process of a process namespace has to mount its /proc itself."""
+def contained(root, read_only, words):
+    """The first process of a process namespace has to mount its /proc itself, and ends with this one."""
     unshare(CLONE_NEWPID)
     child = os.fork()
     if child:
         sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     mount("-t", "proc", "proc", f"{root}/proc")
     bind(f"{root}/proc/sys", f"{root}/proc/sys", True)
+    if read_only:
+        attach(None, root, MS_REMOUNT | MS_BIND | MS_RDONLY)
     os.chroot(root)
     os.chdir("/")
-    os.execvp(words[0], words)
+    os.execvp(words[0], [words[0], "--pdeathsig=KILL", *words[1:]])
 
 
 def play(pod, state, stage, name, command):
     spec = json.load(open(pod))["spec"]
     container = next(c for c in spec.get("initContainers", []) + spec["containers"] if c["name"] == name)
     # Before the mount namespace: the volumes outlive the container.
-    sources = {v["name"]: volume_directory(state, v) for v in spec["volumes"]}
+    sources = {v["name"]: volume_directory(state, stage, v) for v in spec["volumes"]}
     unshare(CLONE_NEWNS)
     mount("--make-rprivate", "/")
-    ours = not command
+    ours = not command or command[0] == SMCCTL
     if ours:
-        open("/usr/bin/smcctl", "a").close()
-        mount("--bind", f"{stage}/usr/bin/smcctl", "/usr/bin/smcctl")
+        open(SMCCTL, "a").close()
+        attach(stage + SMCCTL, SMCCTL, MS_BIND)
         bind(f"{stage}/usr/lib/smcshim", "/usr/lib/smcshim", True)
-    root = own_root() if "/" in (sources[m["name"]] for m in container.get("volumeMounts", [])) else ""
+    security = container.get("securityContext", {})
+    read_only = security.get("readOnlyRootFilesystem", False)
+    node = "/" in (sources[m["name"]] for m in container.get("volumeMounts", []))
+    root = own_root() if node or read_only else ""
     for m in container.get("volumeMounts", []):
         bind(sources[m["name"]], root + m["mountPath"], m.get("readOnly", False))
-    security = container.get("securityContext", {})
     user = security.get("runAsUser", spec.get("securityContext", {}).get("runAsUser", IMAGE_USER if ours else 0))
     if security.get("runAsNonRoot"):
         assert user != 0
@@ -119,7 +143,7 @@ def play(pod, state, stage, name, command):
         words.append("--bounding-set=" + ",".join(["-all"] + [f"+{c.lower()}" for c in capabilities.get("add", [])]))
     words += ["env", "-i", *[f"{k}={v}" for k, v in environment.items()], *(command or container["command"])]
     if root:
-        contained(root, words)
+        contained(root, read_only, words)
     os.execvp(words[0], words)
 
 

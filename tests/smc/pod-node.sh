@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The container of the DaemonSet that sets a node up, played with the capabilities it is given and a root of its own: it loads
-# the node's module, sets its kernel and writes its files; and an empty profile takes all of it back.
+# The containers of the DaemonSet, played with the capabilities they are given and roots of their own. The one that sets a node
+# up loads the node's module, sets its kernel and writes its files; and an empty profile takes all of it back. The others give
+# the node its EID, its pnet identifier, the library and the policy: with them a pod by hostPath, which has nothing else, is SMC.
 # Modes: smcd
 # shellcheck source-path=SCRIPTDIR source=../ctl/lib.sh
 . "$(dirname "$0")/../ctl/lib.sh" || exit 99
@@ -47,6 +48,9 @@ ip netns del pod
 gives 0 "the container" play host
 says out '^host: as the profile says; changed: '
 holds "... loads the module, sets its buffers" test "$(cat /proc/sys/net/smc/rmem)" = 1048576
+ip netns add pod
+holds "... which reach no pod with a network namespace of its own" test "$(nsenter --net=/run/netns/pod cat /proc/sys/net/smc/rmem)" = 65536
+ip netns del pod
 holds "... the node has it all" "$smcctl" host check p.json
 "$smcctl" eid list --json >out
 holds "... the EID among it" json '"NODE-1" in d["user"]'
@@ -64,5 +68,62 @@ gives 0 "... and then revert" "$smcctl" host revert
 holds "... leave the node as it was" is_as before
 modprobe smc && modprobe smc_diag
 for eid in "${eids[@]}"; do "$smcctl" eid ensure "$eid" >out; done
+
+# ---- what else the DaemonSet does, and a pod that lives on it
+echo '{"version":1,"rules":[{"use":"smc","connect":"127.0.0.0/8"},{"use":"smc","listen":"any"}]}' >smc.json
+echo '{"version":1,"rules":[{"use":"tcp","connect":"any"}]}' >tcp.json
+publish() { "$here/play-pod.py" --publish "$state/configmaps/smcshim-policy" "$1"; }
+"$smcctl" pod manifest --policy smc.json --eid NODE-2 --pnet NODENET --interface n0 >manifest.json
+jq '.items[] | select(.kind == "DaemonSet") | .spec.template' manifest.json >pod.json
+publish smc.json
+gives 0 "eid" play eid
+"$smcctl" eid list --json >out
+holds "... gives the node its EID" json '"NODE-2" in d["user"]'
+gives 0 "pnet" play pnet
+"$smcctl" pnet list --json >out
+holds "... gives its interface the identifier" grep -c NODENET out
+gives 0 "place" play place
+says out '^/run/smc/policy: applied, state on$'
+holds "... the library is there, for all" test "$(stat -c %a /var/lib/smcshim/libsmcshim.so)" = 755
+gives 1 "the root of its containers is read-only" play policy touch /etc/x
+says err 'Read-only file system'
+play policy >watch.log 2>&1 &
+children=$!
+mapfile -t probe < <(jq -r '.spec.containers[0].readinessProbe.exec.command[]' pod.json)
+gives 0 "policy is ready" play policy "${probe[@]}"
+
+cat >plain.json <<'END'
+{ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "p" }, "spec": { "containers": [
+  { "name": "app", "image": "i", "securityContext": { "runAsUser": 1000 } } ] } }
+END
+ip netns add pod && ip -n pod link set lo up
+in_pod() { nsenter --net=/run/netns/pod "$here/play-pod.py" app.json "$state" "$stage" "$@"; }
+"$smcctl" pod inject --method hostpath plain.json >app.json 2>err
+mkfifo app.in
+in_pod app "$here/pod-app.py" <app.in >app.out 2>&1 &
+children="$children $!"
+exec 7>app.in
+becomes() { # KIND: a new connection is that
+	echo >&7
+	sleep 0.2
+	[ "$(tail -n 1 app.out)" = "$1 $1" ]
+}
+within 60 "hostpath: a pod's sockets are SMC" becomes smc
+holds "... and it cannot write the node's table" grep -x 'user 1000, table read-only' app.out
+publish tcp.json
+within 60 "... its ConfigMap changes: TCP, by the container policy" becomes tcp
+exec 7>&-
+kill_children
+
+# The library out of an image's volume, the rest as by init.
+"$smcctl" pod inject --method image-volume --no-watch plain.json >app.json 2>err
+publish smc.json
+gives 0 "image-volume: smc-init" in_pod smc-init
+echo >line
+in_pod app "$here/pod-app.py" <line >out 2>err
+says out '^smc smc$' "... a pod's sockets are SMC"
+ip netns del pod
+gives 0 "the EID is gone" "$smcctl" eid del NODE-2
+umount "$state"/volumes/smc-run
 ip link delete n0
 finish

@@ -120,8 +120,7 @@ stop_all
 
 # Namespaces
 ip netns add quiet
-"$here/hold.py" smc4 >/dev/null &
-children="$children $!"
+hold smc4
 ip netns exec quiet ip link set lo up
 : >said
 ip netns exec quiet "$here/hold.py" smc4 >said &
@@ -252,11 +251,12 @@ for i in "${!expected[@]}"; do
 done
 stop_all
 
-# 2,000 sockets: the time of smcctl itself, user and system; emulated here, so that a real processor is faster.
+# 2,000 connections, both ends of them: the time of smcctl itself, user and system, which other load does not change; the
+# best of six, as emulation disturbs it.
 sysctl -qw net.smc.wmem=16384 net.smc.rmem=16384
-hold many=1000
+hold many=2000
 json_of --summary
-holds "2,001 sockets, all of them SMC-D or listening" json "d['modes'] == {'none': 1, 'smc-r': 0, 'smc-d': 2000, 'tcp': 0}"
+holds "4,001 sockets, all of them SMC-D or listening" json "d['modes'] == {'none': 1, 'smc-r': 0, 'smc-d': 4000, 'tcp': 0}"
 for words in "" --json --summary; do
 	best=9999
 	for _ in 1 2 3 4 5 6; do
@@ -264,13 +264,13 @@ for words in "" --json --summary; do
 		spent=$( { TIMEFORMAT='%U %S'; time "$smcctl" sockets $words >out; } 2>&1 | awk '{printf "%d", ($1 + $2) * 1000}')
 		[ "$spent" -lt "$best" ] && best=$spent
 	done
-	echo "# 2,000 sockets${words:+ $words}: $best ms of user and system time"
-	holds "2,000 sockets${words:+ $words} in less than 1 s" test "$best" -lt 1000
+	echo "# 2,000 connections${words:+ $words}: $best ms of user and system time"
+	holds "2,000 connections${words:+ $words} in less than 1 s" test "$best" -lt 1000
 done
-which "every address was found" "len(s) == 2001 and all(x['local']['address'] == '127.0.0.1' for x in s)"
+which "every address was found" "len(s) == 4001 and all(x['local']['address'] == '127.0.0.1' for x in s)"
 
 # 5,000 buffers are what the loopback device has.
-hold many=1520
+hold many=520
 which "out of buffers" "any(x['reason'] and x['reason']['name'] == 'MAX_DMB' or x['peer_reason'] and x['peer_reason']['name'] == 'MAX_DMB' for x in s)" \
 	--mode tcp
 json_of --summary --mode tcp

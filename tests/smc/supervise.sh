@@ -7,7 +7,7 @@
 . "$(dirname "$0")/../ctl/lib.sh" || exit 99
 here=$(dirname "$(readlink -f "$0")")
 cd "$(mktemp -d)" || exit 99
-calls=$top_builddir/tests/supervise/calls mixed=$top_builddir/tests/supervise/mixed web=$top_builddir/tests/supervise/web
+calls=$top_builddir/tests/supervise/calls ends=$top_builddir/tests/supervise/ends mixed=$top_builddir/tests/supervise/mixed web=$top_builddir/tests/supervise/web
 smcstat=$top_builddir/tests/programs/smcstat
 children='' port=21000
 trap 'kill_children' EXIT
@@ -34,16 +34,20 @@ serve() {
 	within 60 "$name is up" test -s "$name.said"
 }
 mark() { [ "$LAB_MODE" = nosmc ] || "$smcstat" counters >marked; }
-# counted EXPRESSION NAME: what the kernel has counted since the mark; without SMC nothing can be
-counted() {
+# What the kernel has counted since the mark, in the variables that the callers have
+since() {
 	local name value
-	# shellcheck disable=SC2034 # in the caller's expression
-	local client_smcd=0 server_smcd=0 client_fallback=0 server_fallback=0 client_error=0 server_error=0
-	if [ "$LAB_MODE" = nosmc ]; then return; fi
 	"$smcstat" since marked >since
 	while IFS='=' read -r name value; do
 		case $name in client_*|server_*) printf -v "$name" %d "$value" 2>/dev/null ;; esac
 	done <since
+}
+# counted EXPRESSION NAME; without SMC nothing can be
+counted() {
+	# shellcheck disable=SC2034 # in the caller's expression
+	local client_smcd=0 server_smcd=0 client_fallback=0 server_fallback=0 client_error=0 server_error=0
+	if [ "$LAB_MODE" = nosmc ]; then return; fi
+	since
 	((${1}))
 	result $? "$2: client $client_smcd, server $server_smcd, fallbacks $client_fallback $server_fallback"
 }
@@ -63,6 +67,18 @@ same_of() { # NAME PROGRAM ARGUMENT...
 }
 supervisors() { pgrep -x smcctl-supervis | wc -l; }
 none_left() { [ "$(supervisors)" = 0 ]; }
+# Somebody who kills a supervisor or guardian every PAUSE ms or so, until "spare", which says how often in the variable kills
+assassinate() { # PAUSE
+	rm -f stop && mkfifo stop
+	"$calls" assassin "$1" <stop >kills 2>&1 &
+	assassin=$!
+	exec 6>stop
+}
+spare() {
+	exec 6>&-
+	wait "$assassin"
+	kills=$(cat kills)
+}
 
 # ---- everything SMC
 policy any any
@@ -74,6 +90,9 @@ counted "client_smcd == 2 && server_smcd >= 2" "two of four connections over SMC
 same "all SMC: other sockets" others
 same "all SMC: options" kinds 127.0.0.1 $port
 same "all SMC: nobody answers" silent 10.77.0.2 80
+same_of "all SMC: many wait at the same time" "$ends" many 10.77.0.2 80 8
+says plain '^8 of 8, together$'
+same_of "all SMC: cancelled" "$ends" cancelled 10.77.0.2 80
 gives 0 "status" "$smcctl" status --json
 [ "$LAB_MODE" = nosmc ] || holds "... has the tree of the server" json "[p for p in d['processes'] if p['pid'] == $static and p['supervised'] and p['counters']['listen_smc'] == 1]"
 holds "... once" json "len([p for p in d['processes'] if p['supervised']]) == 1"
@@ -87,8 +106,30 @@ if [ "$LAB_MODE" != nosmc ]; then
 fi
 gives 7 "the exit status is the program's" "$smcctl" run --supervise -- sh -c 'exit 7'
 gives 137 "... and so is the signal that ends it" bash -c "\"$smcctl\" run --supervise -- sh -c 'kill -9 \$\$'; exit \$?"
+mark
 gives 0 "descendants of any kind" "$smcctl" run --supervise -- sh -c "'$calls' rate 127.0.0.1 $port 3 >/dev/null && python3 -c 'import socket; socket.create_connection((\"127.0.0.1\", $port)).close()'"
+counted "client_smcd == 4 && server_smcd == 4" "... all over SMC"
+mark
+same_of "children by fork and vfork, and a daemon" "$ends" children 127.0.0.1 $port
+counted "client_smcd == 3 && server_smcd == 3" "... all over SMC"
 gives 0 "the reader of a pipe sees its end" timeout 20 sh -c "'$smcctl' run --supervise -- echo over | cat"
+
+# ---- the kernel gives up: a program waits for ever where nobody tells it
+sysctl -qw net.ipv4.tcp_syn_retries=1
+gave_up=()
+"$ends" timed-out 10.77.0.2 80 >ends.plain 2>&1 &
+gave_up+=($!)
+timeout 30 "$web" dial 10.77.0.2:80 20000 >web.plain 2>&1 &
+gave_up+=($!)
+timeout 30 "$smcctl" run -- "$web" dial 10.77.0.2:80 20000 >web.run 2>web.err &
+gave_up+=($!)
+gives 0 "timed out, blocking and not" timeout 30 "$smcctl" run -- "$ends" timed-out 10.77.0.2 80
+wait "${gave_up[@]}"
+says out '^poll 1, SO_ERROR ETIMEDOUT, then 0$'
+holds "... says the same as without" diff ends.plain out
+holds "Go: timed out, as without supervision: $(cat web.plain)" diff web.plain web.run
+holds "... by the kernel" grep -x 'connection timed out' web.run
+sysctl -qw net.ipv4.tcp_syn_retries=6
 
 # ---- all TCP
 policy $nothing $nothing
@@ -98,6 +139,27 @@ same "denied: nobody answers" silent 10.77.0.2 80
 counted "client_smcd == 0" "denied: no connection over SMC"
 kill -9 "$static"
 wait "$static" 2>/dev/null
+
+# ---- denied listeners, of programs that may connect over SMC: what a socket accepts that became TCP in place is never woken
+policy any $nothing
+late() { # PORT REQUEST ANSWER: data that comes when it is waited for already
+	local answer
+	exec 7<>"/dev/tcp/127.0.0.1/$1" && sleep 0.4 && printf %s "$2" >&7 && IFS= read -r -t 10 -N ${#3} answer <&7
+	exec 7>&-
+	[ "$answer" = "$3" ]
+}
+mark
+serve denied-server "$smcctl" run "${require[@]}" -- "$calls" server 127.0.0.1 $((++port))
+late $port A B
+result $? "a denied listener: what it accepts is woken"
+gives 0 "... a client that wants SMC" "$smcctl" run -- "$ends" one 127.0.0.1 $port
+serve denied-go "$smcctl" run "${require[@]}" -- "$web" serve 127.0.0.1:$((++port))
+late $port $'GET / HTTP/1.0\r\n\r\n' 'HTTP/1.0 200 OK'
+result $? "Go's denied listener: what it accepts is woken"
+gives 0 "... a client that wants SMC" "$smcctl" run -- "$web" get "http://127.0.0.1:$port/" 4 2
+says out '^4 asked, 0 failed$'
+counted "server_smcd == 0 && server_fallback == 0 && client_fallback >= 2" "... which it has not got"
+kill_children
 
 # ---- many that stay TCP, and one that does not: sockets are not made SMC any more, until a connect wants that
 policy 127.0.0.1/32 any
@@ -112,6 +174,13 @@ counted "client_smcd == 2" "... are not guessed about"
 mark
 same_of "a socket that is doubled" "$mixed" 127.0.0.2 127.0.0.1 $port doubled
 counted "client_smcd == 1" "... stays TCP, which the other does not"
+mark
+same_of "a socket with an option that SMC has not" "$mixed" 127.0.0.2 127.0.0.1 $port options
+counted "client_smcd == 1 && client_fallback == 16 + 32 + 64" "... stays TCP and is guessed about again; the one without it is SMC"
+mark
+gives 0 "an address that changes while the call is under way" timeout 60 "$smcctl" run -- "$ends" flips 127.0.0.1 127.0.0.2 $port 120
+says out '^120 of 120, 0 elsewhere$'
+counted "client_smcd > 0 && client_smcd < 120" "... chooses TCP or SMC"
 kill_children
 
 # ---- Go
@@ -128,6 +197,11 @@ print(sum(p["counters"]["supervised_calls"] for p in json.load(open("out"))["pro
 before=$(asked $go)
 "$web" get "http://127.0.0.1:$port/" 300 4 >got
 holds "no call of 300 requests was asked about" test "$(asked $go)" = "$before" -a "$before" -gt 0
+mark
+gives 0 "300 requests of a client that is supervised too" "$smcctl" run --supervise -- sh -c '"$1" get "$2" 300 4 >got && "$0" status --json $$' "$smcctl" "$web" "http://127.0.0.1:$port/"
+holds "... nor was any of them, at either end" json "0 < sum(p['counters']['supervised_calls'] for p in d['processes']) < 100"
+holds "... as the server says" test "$(asked $go)" = "$before"
+counted "client_smcd >= 1 && client_fallback == 0" "... over SMC"
 gives 0 "Go: one for each request" "$smcctl" run "${require[@]}" -- "$web" get-once "http://127.0.0.1:$port/" 50 8
 for what in "127.0.0.1:1 3000" "10.77.0.2:80 300" "127.0.0.1:$port 3000"; do
 	# shellcheck disable=SC2086
@@ -136,27 +210,61 @@ for what in "127.0.0.1:1 3000" "10.77.0.2:80 300" "127.0.0.1:$port 3000"; do
 	gives 0 "Go: dial $what" timeout 60 "$smcctl" run -- "$web" dial $what
 	holds "... ends as without supervision: $(cat plain)" diff plain out
 done
+serve go-wildcard "$smcctl" run "${require[@]}" -- "$web" serve ":$((++port))"
+for host in 127.0.0.1 '[::1]'; do
+	mark
+	gives 0 "Go's listener of both families, by $host" "$smcctl" run "${require[@]}" -- "$web" get "http://$host:$port/" 4 2
+	says out '^4 asked, 0 failed$'
+	counted "client_smcd >= 1 && server_smcd == client_smcd" "... over SMC"
+done
 
 # ---- many threads, and the supervisor and its guardian killed under them
 serve storm-server "$smcctl" run "${require[@]}" -- "$calls" server 127.0.0.1 $((++port))
 server=$pid
+mark
 gives 0 "64 threads that connect, fork and take signals" timeout 120 "$smcctl" run -- "$calls" storm 127.0.0.1 $port 64 6
+says out '^384 rounds, 64 children, 0 failures$'
+counted "client_smcd > 200" "... over SMC"
+# On the kernels before 5.19 a socket and its number are handed over in one step, on those since in two.
+older=$top_builddir/tests/supervise/older
+handed() { strace -f -o traced -e trace=ioctl "$@" >handed 2>&1 && grep "SECCOMP_IOCTL_NOTIF_ADDFD, {id=0x[0-9a-f]*, flags=$step, srcfd=[1-9]" traced >steps; }
+step=0
+[ "$LAB_MODE" = nosmc ] || holds "sockets are handed over in two steps" handed "$smcctl" run -- "$calls" rate 127.0.0.1 $port 2
+step=SECCOMP_ADDFD_FLAG_SEND
+[ "$LAB_MODE" = nosmc ] || holds "... and in one, before Linux 5.19" handed "$older" "$smcctl" run -- "$calls" rate 127.0.0.1 $port 2
+mark
+gives 0 "64 threads, as before Linux 5.19" timeout 120 "$older" "$smcctl" run "${require[@]}" -- "$calls" storm 127.0.0.1 $port 64 4
 says out ', 0 failures$'
-mkfifo stop
-"$calls" assassin 60 <stop >kills 2>&1 &
-assassin=$!
-exec 6>stop
-end=$((SECONDS + ${SUPERVISE_SOAK:-15})) storms=0 bad=0
+counted "client_smcd > 0" "... over SMC"
+# The policy flips meanwhile
+touch flipping
+while [ -e flipping ]; do
+	"$smcctl" policy off
+	sleep 0.05
+	"$smcctl" policy on
+	sleep 0.05
+done >/dev/null 2>flip.err &
+flipper=$!
+gives 0 "policy flips under load" timeout 120 "$smcctl" run --supervise -- sh -c '"$1" storm 127.0.0.1 "$2" 8 40 >storm.out && "$0" status --json $$' "$smcctl" "$calls" $port
+rm flipping
+wait $flipper
+holds "... no call failed" grep -E '^320 rounds, [1-9][0-9]* children, 0 failures$' storm.out
+holds "... and there were connections of both kinds" json "[(p['counters']['connect_smc'] > 0, p['counters']['connect_tcp'] > 0) for p in d['processes']] == [($([ "$LAB_MODE" = nosmc ] && echo False || echo True), True)]"
+assassinate 60
+end=$((SECONDS + ${SUPERVISE_SOAK:-15})) storms=0 bad=0 without=0
 while ((SECONDS < end)); do
 	# Every other one connects where the policy keeps TCP.
 	if ((storms % 2)); then policy $nothing any; else policy any any; fi
+	mark
 	"$smcctl" run -- "$calls" storm 127.0.0.1 $port 8 40 >storm.out 2>storm.err || { ((bad++)); head -5 storm.err | sed 's/^/# /'; }
+	client_smcd=0
+	[ "$LAB_MODE" = nosmc ] || since
+	((client_smcd || storms % 2)) || ((without++))
 	((storms++))
 done
 policy any any
-exec 6>&-
-wait $assassin
-kills=$(cat kills)
+spare
+[ "$LAB_MODE" = nosmc ] || holds "each storm that may has connections over SMC" test $without = 0
 holds "no call failed: $kills supervisors and guardians killed in $storms storms" test $bad = 0 -a "$kills" -gt 20
 kill -9 "$server"
 
@@ -181,6 +289,11 @@ if [ -e /proc/sys/kernel/yama/ptrace_scope ]; then
 	mark
 	gives 0 "Yama 1: a child" unprivileged "$smcctl" run --supervise -- sh -c "'$calls' rate 127.0.0.1 $port 3; :"
 	counted "client_fallback == 0" "... is not, and connects over TCP"
+	assassinate 60
+	gives 0 "Yama 1: supervisors are killed" unprivileged "$smcctl" run "${require[@]}" -- "$calls" storm 127.0.0.1 $port 8 30
+	says out ', 0 failures$'
+	spare
+	holds "... $kills of them, and no call failed" test "$kills" -gt 0
 	sysctl -qw kernel.yama.ptrace_scope=2
 	gives 0 "Yama 2: an ordinary user" unprivileged "$smcctl" run -- "$calls" rate 127.0.0.1 $port 3
 	says err 'kernel.yama.ptrace_scope is 2'

@@ -5,7 +5,6 @@
  */
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -24,33 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static struct sockaddr_in address(const char *host, const char *port)
-{
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
-
-	inet_pton(AF_INET, host, &a.sin_addr);
-	return a;
-}
-
-static const char *word(int r)
-{
-	return r == 0 ? "0" : strerrorname_np(errno);
-}
-
-static int dial(int fd, const struct sockaddr_in *to)
-{
-	return connect(fd, (const struct sockaddr *)to, sizeof(*to));
-}
-
-/* One byte there and its successor back. */
-static int talk(int fd, unsigned char byte)
-{
-	unsigned char back = 0;
-
-	if (send(fd, &byte, 1, MSG_NOSIGNAL) != 1 || recv(fd, &back, 1, 0) != 1)
-		return -1;
-	return back == (unsigned char)(byte + 1) ? 0 : -2;
-}
+#include "tests/supervise/talk.h"
 
 static void *echo(void *arg)
 {
@@ -93,7 +66,7 @@ static int connects(char **args)
 {
 	struct sockaddr_in a = address(args[0], args[1]), closed = address(args[0], "1");
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	int value = -1, children, r;
+	int value = -1, left, r;
 	socklen_t len = sizeof(value);
 	struct pollfd p;
 	struct linger linger = {1, 7};
@@ -159,8 +132,8 @@ static int connects(char **args)
 	r = connect(fd, (struct sockaddr *)&a, sizeof(a));
 	printf("dissolved: %s\n", word(r));
 	errno = 0;
-	children = (int)waitpid(-1, NULL, WNOHANG | __WALL);
-	printf("children: %d %s\n", children, strerrorname_np(errno));
+	left = (int)waitpid(-1, NULL, WNOHANG | __WALL);
+	printf("children: %d %s\n", left, strerrorname_np(errno));
 	return 0;
 }
 
@@ -200,14 +173,6 @@ static int others(char **args)
 static void nothing(int number)
 {
 	(void)number;
-}
-
-static double seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
 /* A destination that never answers: a signal ends the call, or restarts it; so does its own timeout. */
@@ -281,7 +246,7 @@ static int kinds(char **args)
 
 static struct sockaddr_in target;
 static int rounds;
-static atomic_int failures, done;
+static atomic_int failures, done, children;
 
 static void complain(const char *what, int r)
 {
@@ -330,7 +295,7 @@ static void *many_rounds(void *arg)
 
 	for (int i = 0; i < rounds; i++) {
 		one_round(number + (unsigned)i);
-		if (i % 16 == 7) {
+		if (i % 16 == 2) {
 			pid_t child = fork();
 
 			if (child == 0) {
@@ -342,6 +307,8 @@ static void *many_rounds(void *arg)
 
 			if (child < 0 || r != child || status)
 				complain("child", status);
+			else
+				atomic_fetch_add(&children, 1);
 		}
 	}
 	return NULL;
@@ -363,7 +330,8 @@ static int storm(char **args)
 			return 1;
 	for (int i = 0; i < threads; i++)
 		pthread_join(thread[i], NULL);
-	printf("%d rounds, %d failures\n", atomic_load(&done), atomic_load(&failures));
+	printf("%d rounds, %d children, %d failures\n", atomic_load(&done), atomic_load(&children),
+		atomic_load(&failures));
 	return atomic_load(&failures) != 0;
 }
 
@@ -471,17 +439,9 @@ static int assassin(char **args)
 
 int main(int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		int (*run)(char **args);
-		int args;
-	} modes[] = {{"server", server, 2}, {"connects", connects, 2}, {"others", others, 0}, {"silent", silent, 2},
-		{"kinds", kinds, 2}, {"storm", storm, 4}, {"rate", rate, 3}, {"lines", lines, 2},
+	static const struct mode modes[] = {{"server", server, 2}, {"connects", connects, 2}, {"others", others, 0},
+		{"silent", silent, 2}, {"kinds", kinds, 2}, {"storm", storm, 4}, {"rate", rate, 3}, {"lines", lines, 2},
 		{"assassin", assassin, 1}};
 
-	for (size_t i = 0; argc > 1 && i < sizeof(modes) / sizeof(*modes); i++)
-		if (strcmp(argv[1], modes[i].name) == 0 && argc - 2 == modes[i].args)
-			return modes[i].run(argv + 2);
-	fprintf(stderr, "calls: unknown mode\n");
-	return 64;
+	return run_mode(modes, sizeof(modes) / sizeof(*modes), argc, argv);
 }

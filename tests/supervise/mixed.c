@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,7 +21,12 @@
 static struct sockaddr_in kept, wanted;
 static int epoll;
 
-enum way { BLOCKING, NONBLOCKING, BOUND, WATCHED, DOUBLED };
+enum way { BLOCKING, NONBLOCKING, BOUND, WATCHED, DOUBLED, FAST_OPEN, ZERO_COPY };
+
+/* What SMC cannot do, and a program may ask for before it connects. */
+static const struct {
+	int level, name;
+} options[] = {[FAST_OPEN] = {IPPROTO_TCP, TCP_FASTOPEN_CONNECT}, [ZERO_COPY] = {SOL_SOCKET, SO_ZEROCOPY}};
 
 static int open_socket(enum way way)
 {
@@ -34,6 +40,8 @@ static int open_socket(enum way way)
 		perror("bind");
 	if (way == WATCHED && epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event))
 		perror("epoll_ctl");
+	if (way >= FAST_OPEN && setsockopt(fd, options[way].level, options[way].name, &on, sizeof(on)))
+		perror("setsockopt");
 	return fd;
 }
 
@@ -65,16 +73,23 @@ static bool comes_up(int fd, enum way way)
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error == 0;
 }
 
+static bool is_on(int fd, int level, int name)
+{
+	int on = -1;
+	socklen_t len = sizeof(on);
+
+	return getsockopt(fd, level, name, &on, &len) == 0 && on == 1;
+}
+
 static bool one(const struct sockaddr_in *to, enum way way)
 {
 	int fd = open_socket(way);
 	int other = way == DOUBLED ? dup(fd) : -1;
-	int on = -1;
-	socklen_t len = sizeof(on);
 	bool well = connect(fd, (const struct sockaddr *)to, sizeof(*to)) == 0 || errno == EINPROGRESS;
 
 	well = well && comes_up(fd, way) && talks(other >= 0 ? other : fd) && talks(fd);
-	well = well && getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, &len) == 0 && on == 1;
+	well = well && is_on(fd, SOL_SOCKET, SO_KEEPALIVE);
+	well = well && (way < FAST_OPEN || is_on(fd, options[way].level, options[way].name));
 	close(fd);
 	if (other >= 0)
 		close(other);
@@ -106,6 +121,10 @@ int main(int argc, char **argv)
 	} else if (strcmp(argv[4], "doubled") == 0) {
 		round_of("one is doubled", 40, BLOCKING, DOUBLED);
 		round_of("then not", 40, BLOCKING, BLOCKING);
+	} else if (strcmp(argv[4], "options") == 0) {
+		round_of("one opens fast", 40, BLOCKING, FAST_OPEN);
+		round_of("one copies nothing", 40, BLOCKING, ZERO_COPY);
+		round_of("then neither", 70, BLOCKING, BLOCKING);
 	} else {
 		round_of("blocking", 40, BLOCKING, BLOCKING);
 		round_of("nonblocking", 40, NONBLOCKING, NONBLOCKING);

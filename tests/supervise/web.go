@@ -23,6 +23,15 @@ func serve(address string) error {
 		return err
 	}
 	fmt.Println("ready")
+	// sd_notify(3): systemd takes it from the unit's main process only.
+	if to := os.Getenv("NOTIFY_SOCKET"); to != "" {
+		systemd, err := net.Dial("unixgram", to)
+		if err != nil {
+			return err
+		}
+		fmt.Fprint(systemd, "READY=1")
+		systemd.Close()
+	}
 	return http.Serve(listener, nil)
 }
 

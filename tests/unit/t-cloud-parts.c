@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +17,7 @@
 #include "ctl/cloud/credentials.h"
 #include "ctl/cloud/state.h"
 #include "ctl/cloud/then-host.h"
+#include "ctl/cloud/world.h"
 
 /* Every row of the reference's table of classes, and the neighbours that look alike. */
 static void test_classes(void **state)
@@ -66,6 +68,24 @@ static void test_classes(void **state)
 		{403, "InvalidResourceType.NotSupported", CLOUD_STOP, CTL_CANNOT},
 		{400, "InvalidSourceCidrIp.Malformed", CLOUD_STOP, CTL_FAILED},
 		{302, "", CLOUD_STOP, CTL_FAILED},
+		{400, "IdempotentFailed", CLOUD_STOP, CTL_FAILED},
+		{400, "MissingParameter", CLOUD_STOP, CTL_FAILED},
+		{400, "MissingParameter.Source", CLOUD_STOP, CTL_FAILED},
+		{400, "InsufficientBalance", CLOUD_STOP, CTL_FAILED},
+		{403, "InvalidAccountStatus.NotEnoughBalance", CLOUD_STOP, CTL_FAILED},
+		{400, "QuotaExceeded.PrivateIpAddress", CLOUD_STOP, CTL_FAILED},
+		{400, "QuotaExceed.ElasticQuota", CLOUD_STOP, CTL_FAILED},
+		{403, "NoPermission", CLOUD_DENIED, CTL_NOT_PERMITTED},
+		{403, "NoPermission.X", CLOUD_DENIED, CTL_NOT_PERMITTED},
+		{400, "InvalidTimeStamp.Expired", CLOUD_DENIED, CTL_NOT_PERMITTED},
+		{400, "IncompleteSignature", CLOUD_DENIED, CTL_NOT_PERMITTED},
+		{400, "InvalidBindingStatus", CLOUD_BUSY, CTL_PARTLY},
+		{400, "InvalidStatus.EcsStatusNotSupport", CLOUD_BUSY, CTL_PARTLY},
+		{400, "InvalidStatus.EniStatusNotSupport", CLOUD_BUSY, CTL_PARTLY},
+		{400, "InvalidOperation.InvalidEcsState", CLOUD_BUSY, CTL_PARTLY},
+		{400, "OperationFailed.EcsMigrating", CLOUD_BUSY, CTL_PARTLY},
+		{403, "Forbidden.ChargeTypeIsPrepaid", CLOUD_STOP, CTL_FAILED},
+		{404, "InvalidSecurityGroupId.NotFound", CLOUD_GONE, CTL_FAILED},
 	};
 
 	(void)state;
@@ -179,7 +199,7 @@ static void check_reply(long status, const char *body, enum cloud_class class, c
 	_cleanup_rpc_reply_ struct rpc_reply reply = {.json = NULL};
 
 	snprintf(copy, sizeof(copy), "%s", body ? body : "");
-	rpc_read(&http, &reply);
+	rpc_read(&http, NULL, &reply);
 	assert_int_equal(reply.class, class);
 	assert_string_equal(reply.code, code);
 }
@@ -195,6 +215,111 @@ static void test_replies(void **state)
 	check_reply(200, "[]", CLOUD_AGAIN, "");
 	check_reply(503, "<html>", CLOUD_AGAIN, "");
 	check_reply(404, "{\"Code\":7}", CLOUD_STOP, "");
+}
+
+static char *reply_text(const char *message, const struct rpc_call *call)
+{
+	_cleanup_rpc_reply_ struct rpc_reply reply = {.json = NULL};
+	struct http_reply http = {.status = 400};
+	char *text;
+
+	assert_true(asprintf(&http.body, "{\"Code\":\"X\",\"Message\":\"%s\"}", message) > 0);
+	http.size = strlen(http.body);
+	rpc_read(&http, call, &reply);
+	http_reply_clear(&http);
+	text = strdup(reply.text);
+	assert_non_null(text);
+	return text;
+}
+
+/* What the service quotes of us is printed without what nobody may see. */
+static void test_hiding(void **state)
+{
+	char id[] = "LTAI5tExample", secret[] = "s/cret+==", token[] = "t0ken";
+	const struct cloud_credential credential = {.id = id, .secret = secret, .token = token};
+	_cleanup_cloud_params_ struct cloud_params params = {.items = NULL};
+	const struct rpc_call call = {.credential = &credential, .params = &params};
+	const struct rpc_call form = {.params = &params};
+	static const char *const rows[][2] = {
+		{"key LTAI5tExample, LTAI5tExample", "key LTAI***, LTAI***"},
+		{"s/cret+== t0kent0ken", "*** ******"},
+		{"s\\/cret\\u002b==", "***"},
+		{"a=s%2Fcret%2B%3D%3D&b", "a=***&b"},
+		{"s/cret", "s/cret"},
+	};
+	char message[1024], *text;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		text = reply_text(rows[i][0], &call);
+		assert_string_equal(text, rows[i][1]);
+		free(text);
+	}
+	cloud_params_add(&params, "RoleArn", "arn");
+	cloud_params_add(&params, "OIDCToken", "eyJ.oidc");
+	text = reply_text("token eyJ.oidc of arn", &form);
+	assert_string_equal(text, "token *** of arn");
+	free(text);
+	/* Where the text is cut off, half of it would be left. */
+	memset(message, '.', sizeof(message));
+	snprintf(message + 506, sizeof(message) - 506, "%s", secret);
+	text = reply_text(message, &call);
+	assert_null(strstr(text, "s/c"));
+	free(text);
+}
+
+static void test_signature_judged(void **state)
+{
+#define ONE_HASH "7ea06492da5221eba5297e897ce16e55f964061054b7695beedaac1145b1e259"
+	static const char other[] = "0ea06492da5221eba5297e897ce16e55f964061054b7695beedaac1145b1e259";
+
+	(void)state;
+	assert_non_null(strstr(rpc_judge_signature("server string to sign is:ACS3-HMAC-SHA256\n" ONE_HASH, ONE_HASH),
+		"the secret does not belong to the access key"));
+	assert_non_null(
+		strstr(rpc_judge_signature("server string to sign is:ACS3-HMAC-SHA256\n" ONE_HASH, other), "proxy"));
+	assert_null(rpc_judge_signature("not matched", other));
+	assert_null(rpc_judge_signature(ONE_HASH "ab", other));
+}
+
+/* Set while blocks are looked into before they are freed. */
+static bool found_secret;
+
+static void look_and_free(void *block)
+{
+	if (block && memmem(block, malloc_usable_size(block), "role-secret", 11))
+		found_secret = true;
+	free(block);
+}
+
+/* A reply of STS or the metadata service leaves nothing of its secret in the memory. */
+static void test_wiping(void **state)
+{
+	static char text[] = "{\"Credentials\":{\"AccessKeyId\":\"STS.x\",\"AccessKeySecret\":\"role-secret\","
+			     "\"SecurityToken\":\"role-secret\",\"Expiration\":\"2026-11-22T00:00:00Z\"}}";
+	cJSON_Hooks hooks = {malloc, look_and_free};
+	struct http_reply http = {.status = 200, .body = text, .size = strlen(text)};
+	_cleanup_cloud_credential_ struct cloud_credential credential = {.id = NULL};
+	struct rpc_reply reply;
+	char *flat;
+
+	(void)state;
+	flat = strndup(text + strlen("{\"Credentials\":"), strlen(text) - strlen("{\"Credentials\":") - 1);
+	assert_non_null(flat);
+	cJSON_InitHooks(&hooks);
+	found_secret = false;
+	rpc_read(&http, NULL, &reply);
+	assert_non_null(reply.json);
+	rpc_reply_clear(&reply);
+	assert_false(found_secret);
+	assert_int_equal(credentials_read_text(flat, "x", &credential), 0);
+	assert_string_equal(credential.secret, "role-secret");
+	assert_false(found_secret);
+	/* The hook does look. */
+	cJSON_Delete(cJSON_Parse(flat));
+	assert_true(found_secret);
+	cJSON_InitHooks(NULL);
+	free(flat);
 }
 
 #define REST ",\"stack\":\"s\",\"region\":\"r\",\"resources\":"
@@ -239,6 +364,7 @@ static void test_state(void **state)
 	assert_int_equal(two.count, 2);
 	assert_true(state_find(&two, "rule/a")->pre_existing && state_find(&two, "rule/a")->created == 1795253890);
 	assert_string_equal(two.pending.request, "A=b%20c");
+	assert_string_equal(two.instance, "");
 	state_end(&two);
 	state_remove(&two, "rule/a");
 	state_remove(&two, "rule/none");
@@ -251,6 +377,55 @@ static void test_state(void **state)
 
 		assert_int_equal(state_parse(bad[i], strlen(bad[i]), &none), -EINVAL);
 	}
+}
+
+/* A creation that nobody knows the end of stays in the file while other calls are noted, and comes first again. */
+static void test_set_aside(void **state)
+{
+	char directory[] = "/tmp/t-cloud-parts-XXXXXX";
+	_cleanup_state_ struct state one = {.path = NULL};
+	_cleanup_state_ struct state two = {.path = NULL};
+	_cleanup_free_ char *path = NULL;
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	assert_true(asprintf(&path, "%s/state", directory) > 0);
+	assert_int_equal(state_load(path, &one), 0);
+	snprintf(one.stack, sizeof(one.stack), "s");
+	snprintf(one.region, sizeof(one.region), "cn-x");
+	snprintf(one.instance, sizeof(one.instance), "i-1");
+	state_resume(&one);
+	assert_null(one.pending.request);
+	assert_int_equal(state_begin(&one, "address", "AllocateEipAddress", "token", "A=b"), 0);
+	state_set_aside(&one);
+	assert_null(one.pending.request);
+	assert_int_equal(state_begin(&one, "interface/x", "DeleteNetworkInterface", "", "C=d"), 0);
+	assert_int_equal(state_save(&one), 0);
+	assert_int_equal(state_load(path, &two), 0);
+	assert_string_equal(two.instance, "i-1");
+	assert_string_equal(two.pending.action, "DeleteNetworkInterface");
+	assert_string_equal(two.unknown.action, "AllocateEipAddress");
+	state_resume(&two);
+	assert_string_equal(two.pending.action, "AllocateEipAddress");
+	assert_string_equal(two.pending.token, "token");
+	assert_string_equal(two.pending.request, "A=b");
+	assert_null(two.unknown.request);
+	unlink(path);
+	rmdir(directory);
+}
+
+static void test_new(void **state)
+{
+	struct cloud cloud = {.net = {.clock = {.speed = 1}}};
+	uint64_t now = clock_wall(&cloud.net.clock);
+
+	(void)state;
+	assert_false(world_is_new(&cloud, 0));
+	assert_true(world_is_new(&cloud, now) && world_is_new(&cloud, now - 50));
+	assert_false(world_is_new(&cloud, now - 60));
+	/* The clock was set back. */
+	assert_true(world_is_new(&cloud, now + 50));
+	assert_false(world_is_new(&cloud, now + 70));
 }
 
 /* What --then-host adds to a profile; what the profile has already stays. */
@@ -301,7 +476,12 @@ int main(void)
 		cmocka_unit_test(test_waiting),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_replies),
+		cmocka_unit_test(test_hiding),
+		cmocka_unit_test(test_signature_judged),
+		cmocka_unit_test(test_wiping),
 		cmocka_unit_test(test_state),
+		cmocka_unit_test(test_set_aside),
+		cmocka_unit_test(test_new),
 		cmocka_unit_test(test_then_host),
 	};
 

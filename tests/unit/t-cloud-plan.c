@@ -154,6 +154,24 @@ static void test_half(void **state)
 	tear_down(f);
 }
 
+/* What an earlier run has deleted goes by itself, and is asked for again only by destroy; another takes its place. */
+static void test_going(void **state)
+{
+	struct fixture *f = set_up();
+
+	(void)state;
+	put_all(f);
+	snprintf(f->world.objects[1].status, sizeof(f->world.objects[1].status), "Deleting");
+	f->world.objects[1].attached[0] = '\0';
+	snprintf(f->world.objects[2].status, sizeof(f->world.objects[2].status), "Releasing");
+	f->world.objects[2].attached[0] = '\0';
+	expect(f,
+		"= keep rule/a sgr-1\n+ create interface/x \n+ attach interface/x \n+ allocate address $\n+ associate "
+		"address \n");
+	expect_destroy(f, "- release address eip-1\n- delete interface/x eni-1\n- revoke rule/a sgr-1\n");
+	tear_down(f);
+}
+
 static void test_unwanted(void **state)
 {
 	struct fixture *f = set_up();
@@ -182,6 +200,40 @@ static void test_foreign(void **state)
 	expect(f, "= keep rule/a sgr-1\n! 4 interface/x\n! 4 address\n");
 	expect_destroy(f, "- revoke rule/a sgr-1\n! 4 address\n! 4 interface/x\n");
 	f->world.objects[1].tagged = f->world.objects[1].twin = true;
+	expect(f, "= keep rule/a sgr-1\n! 4 interface/x\n! 4 address\n");
+	tear_down(f);
+}
+
+/* An address goes from one thing of the stack to another; what is bound to a stranger stays there. */
+static void test_moved(void **state)
+{
+	struct fixture *f = set_up();
+	struct world_object *address;
+
+	(void)state;
+	put_all(f);
+	address = &f->world.objects[2];
+	f->stack.address.on[0] = '\0';
+	expect(f,
+		"= keep rule/a sgr-1\n= keep interface/x eni-1\n~ unassociate address eip-1\n~ associate address "
+		"eip-1\n");
+	f->stack.address.bandwidth = 6;
+	expect(f,
+		"= keep rule/a sgr-1\n= keep interface/x eni-1\n~ unassociate address eip-1\n~ modify address eip-1\n"
+		"~ associate address eip-1\n");
+	f->stack.address.bandwidth = 5;
+	snprintf(f->stack.address.on, sizeof(f->stack.address.on), "x");
+	snprintf(address->attached, sizeof(address->attached), "i-1");
+	expect(f,
+		"= keep rule/a sgr-1\n= keep interface/x eni-1\n~ unassociate address eip-1\n~ associate address "
+		"eip-1\n");
+	/* First the address, then what it was on. */
+	snprintf(address->attached, sizeof(address->attached), "eni-1");
+	f->stack.address.on[0] = '\0';
+	f->stack.interface_count = 0;
+	expect(f, "- detach interface/x eni-1\n- delete interface/x eni-1\n= keep rule/a sgr-1\n! 1 address\n");
+	f->stack.interface_count = 1;
+	f->world.objects[1].tagged = false;
 	expect(f, "= keep rule/a sgr-1\n! 4 interface/x\n! 4 address\n");
 	tear_down(f);
 }
@@ -312,6 +364,11 @@ static void test_surroundings(void **state)
 	expect(f, ALL_NEW "! 3 x\n");
 	f->world.zones[0][0] = '\0';
 	snprintf(f->world.vpc, sizeof(f->world.vpc), "v");
+	snprintf(f->world.vpcs[0], sizeof(f->world.vpcs[0]), "v");
+	expect(f, ALL_NEW);
+	snprintf(f->world.vpcs[0], sizeof(f->world.vpcs[0]), "w");
+	expect(f, ALL_NEW "! 3 x\n");
+	f->world.vpcs[0][0] = '\0';
 	snprintf(f->world.group_vpc, sizeof(f->world.group_vpc), "w");
 	expect(f, ALL_NEW "! 3 security_group\n");
 	f->world.group_vpc[0] = '\0';
@@ -335,6 +392,10 @@ static void test_instance(void **state)
 	snprintf(f->stack.run.vswitch, sizeof(f->stack.run.vswitch), "vsw-1");
 	f->world.instance = (struct world_instance){.id = ""};
 	expect(f, "+ run instance $\n" ALL_NEW);
+	f->stack.run.jumbo_frames = true;
+	expect(f, "+ run instance $\n" ALL_NEW "! 3 instance\n");
+	f->world.type.jumbo_frames = true;
+	expect(f, "+ run instance $\n" ALL_NEW);
 	own = put(f, WORLD_INSTANCE, "instance", "i-7");
 	snprintf(own->type, sizeof(own->type), "ecs.t");
 	snprintf(own->vswitch, sizeof(own->vswitch), "vsw-1");
@@ -356,16 +417,20 @@ static void test_digest(void **state)
 
 	(void)state;
 	assert_int_equal(plan_make(&f->stack, &f->state, &f->world, &plan), 0);
-	before = plan_digest(&plan, &f->stack, &f->state);
-	assert_true(before == plan_digest(&plan, &f->stack, &f->state));
+	before = plan_digest(&plan, &f->stack, &f->state, f->world.instance.id);
+	assert_true(before == plan_digest(&plan, &f->stack, &f->state, f->world.instance.id));
 	f->state.serial++;
-	assert_true(before != plan_digest(&plan, &f->stack, &f->state));
+	assert_true(before != plan_digest(&plan, &f->stack, &f->state, f->world.instance.id));
 	f->state.serial--;
 	f->stack.digest++;
-	assert_true(before != plan_digest(&plan, &f->stack, &f->state));
+	assert_true(before != plan_digest(&plan, &f->stack, &f->state, f->world.instance.id));
 	f->stack.digest--;
+	snprintf(f->world.instance.id, sizeof(f->world.instance.id), "i-2");
+	assert_true(before != plan_digest(&plan, &f->stack, &f->state, f->world.instance.id));
+	snprintf(f->world.instance.id, sizeof(f->world.instance.id), "i-1");
+	assert_true(before == plan_digest(&plan, &f->stack, &f->state, f->world.instance.id));
 	plan.steps[0].action = PLAN_KEEP;
-	assert_true(before != plan_digest(&plan, &f->stack, &f->state));
+	assert_true(before != plan_digest(&plan, &f->stack, &f->state, f->world.instance.id));
 	tear_down(f);
 }
 
@@ -374,8 +439,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole),
 		cmocka_unit_test(test_half),
+		cmocka_unit_test(test_going),
 		cmocka_unit_test(test_unwanted),
 		cmocka_unit_test(test_foreign),
+		cmocka_unit_test(test_moved),
 		cmocka_unit_test(test_pre_existing),
 		cmocka_unit_test(test_changed),
 		cmocka_unit_test(test_modified),

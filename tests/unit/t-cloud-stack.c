@@ -16,6 +16,10 @@
 
 #define HEAD "{\"version\":1,\"stack\":\"s\",\"region\":\"cn-hangzhou\",\"instance\":\"i-1\""
 
+#define RUN(name) \
+	"{\"version\":1,\"stack\":\"" name "\",\"region\":\"cn-hangzhou\",\"security_group\":\"sg-1\",\"instance\":" \
+	"{\"image\":\"m\",\"type\":\"ecs.t\",\"vswitch\":\"vsw-1\"}}"
+
 static void test_good(void **state)
 {
 	static const char text[] =
@@ -118,16 +122,26 @@ static const struct {
 		"c:1:172: rule '{': has the name of another one; rename it\n"
 		"c:1:210: ports '9-8': is a range that ends before it begins; write 8-9\n"
 		"c:1:225: source 'fd00::/8': is IPv6, which interfaces with eRDMA do not have; write an IPv4 CIDR\n"},
-	{"{\"version\":1,\"stack\":\"s\",\"region\":\"cn-hangzhou\",\"security_group\":\"sg-1\",\"instance\":{\"type\":"
+	{"{\"version\":1,\"stack\":\"st\",\"region\":\"cn-hangzhou\",\"security_group\":\"sg-1\",\"instance\":{"
+	 "\"type\":"
 	 "\"small\",\"tags\":"
 	 "{\"smcctl:stack\":\"x\"},\"disk\":{\"size\":1}}}",
-		"c:1:84: instance '{': has no image; write \"image\": \"...\"\n"
-		"c:1:84: instance '{': has no vswitch; write \"vswitch\": \"...\"\n"
-		"c:1:92: type 'small': is not an instance type; write one, as in \"ecs.g8ise.2xlarge\"\n"
-		"c:1:108: tag 'smcctl:stack': cannot be a key: empty, too long, or one of smcctl's or the service's "
+		"c:1:85: instance '{': has no image; write \"image\": \"...\"\n"
+		"c:1:85: instance '{': has no vswitch; write \"vswitch\": \"...\"\n"
+		"c:1:93: type 'small': is not an instance type; write one, as in \"ecs.g8ise.2xlarge\"\n"
+		"c:1:109: tag 'smcctl:stack': cannot be a key: empty, too long, or one of smcctl's or the service's "
 		"own; write "
 		"another\n"
-		"c:1:143: size '1': is under 20; write a number from 20 to 2048\n"},
+		"c:1:144: size '1': is under 20; write a number from 20 to 2048\n"},
+	{HEAD ",\"public_address\":{\"charge\":\"traffic\",\"bandwidth\":201}}",
+		"c:1:83: public_address '{': has over 200 Mbit/s by traffic; write a smaller \"bandwidth\", or "
+		"\"charge\": \"bandwidth\"\n"},
+	{HEAD ",\"public_address\":{\"bandwidth\":201}}",
+		"c:1:83: public_address '{': has over 200 Mbit/s by traffic; write a smaller \"bandwidth\", or "
+		"\"charge\": \"bandwidth\"\n"},
+	{RUN("s"),
+		"c:1:1: stack '{': runs an instance, whose name it is, and that takes 2 characters at least; write a "
+		"longer \"stack\"\n"},
 };
 
 static void test_bad(void **state)
@@ -150,6 +164,24 @@ static void test_bad(void **state)
 	}
 }
 
+/* The largest that is taken, and the shortest name of what runs no instance. */
+static void test_edges(void **state)
+{
+	static const char *const good[] = {
+		HEAD ",\"public_address\":{\"bandwidth\":200}}",
+		HEAD ",\"public_address\":{\"bandwidth\":201,\"charge\":\"bandwidth\"}}",
+		RUN("ss"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		_cleanup_policy_errors_ struct policy_errors errors = {.count = 0};
+		_cleanup_free_ struct stack *stack = NULL;
+
+		assert_int_equal(stack_parse("c", good[i], strlen(good[i]), &stack, &errors), 0);
+	}
+}
+
 static void test_names(void **state)
 {
 	static const char *const good[] = {"a", "redis-1", "0", "abcdefghijklmnopqrstuvwxyz012345"};
@@ -168,6 +200,7 @@ int main(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_example),
 		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_edges),
 		cmocka_unit_test(test_names),
 	};
 

@@ -227,28 +227,28 @@ static void nobody(void **state)
 /* Which reports are left, by their kinds: S of a supervisor, g of a guardian, p plain, c carries. */
 static void join_of(const char *kinds, const char *pids, const char *left)
 {
-	struct process_report *reports = calloc(8, sizeof(*reports));
-	size_t count = strlen(kinds);
+	struct process_report *item = calloc(8, sizeof(*item));
+	struct process_reports reports = {.item = item, .count = strlen(kinds)};
 	char text[16] = "";
 
-	assert_non_null(reports);
-	for (size_t i = 0; i < count; i++) {
+	assert_non_null(item);
+	for (size_t i = 0; i < reports.count; i++) {
 		char kind = kinds[i];
 
-		reports[i].pid = pids[i] - '0' + INT32_MAX - 100; /* no process has such a number */
-		reports[i].supervisor = kind == 'S' ? 1 : 0;
-		reports[i].kind = kind == 'S' || kind == 'c' ? PROCESS_CARRIES : PROCESS_PLAIN;
-		snprintf(reports[i].library, sizeof(reports[i].library), "%s",
-			kind == 'g' ? "/libexec/smcctl-supervise" : "");
-		reports[i].abi = (uint32_t)kind;
+		item[i].pid = pids[i] - '0' + INT32_MAX - 100; /* no process has such a number */
+		item[i].supervisor = kind == 'S' ? 1 : 0;
+		item[i].kind = kind == 'S' || kind == 'c' ? PROCESS_CARRIES : PROCESS_PLAIN;
+		snprintf(
+			item[i].library, sizeof(item[i].library), "%s", kind == 'g' ? "/libexec/smcctl-supervise" : "");
+		item[i].abi = (uint32_t)kind;
 	}
-	count = supervised_join(reports, count);
-	for (size_t i = 0; i < count; i++) {
-		text[2 * i] = (char)reports[i].abi;
-		text[2 * i + 1] = (char)(reports[i].pid - INT32_MAX + 100 + '0');
+	supervised_join(&reports);
+	for (size_t i = 0; i < reports.count; i++) {
+		text[2 * i] = (char)item[i].abi;
+		text[2 * i + 1] = (char)(item[i].pid - INT32_MAX + 100 + '0');
 	}
 	assert_string_equal(text, left);
-	free(reports);
+	free(item);
 }
 
 static void supervised_trees(void **state)
@@ -261,7 +261,7 @@ static void supervised_trees(void **state)
 	join_of("Sgp", "131", "S1");
 	join_of("pSgc", "2134", "p2S1c4");
 	join_of("pSpgSc", "124512", "S2p4S1"); /* two trees; what stands before its supervisor, and behind it */
-	assert_null(supervised_find(NULL, 0, getpid()));
+	assert_null(supervised_find(&(struct process_reports){.item = NULL}, getpid()));
 }
 
 static int set_up(void **state)

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "ctl/service/drop-in-text.h"
+#include "ctl/service/exec-unit.h"
 #include "ctl/service/unit-file.h"
 #include "ctl/service/words.h"
 
@@ -220,6 +221,175 @@ static void drop_ins(void **state)
 	kind_is("#\n# smcctl drop-in 1, made 1, digest 0\nx", DROP_IN_EDITED, 1, "x");
 }
 
+/* What becomes of a value of ExecStart=; NULL: an error. */
+static char *supervised(const char *value)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+	struct exec_command command;
+	const char *why;
+	int r;
+
+	while ((r = exec_command_next(&value, &command, &why)) > 0) {
+		exec_command_put(stream, &command, "/S");
+		exec_command_clear(&command);
+	}
+	fclose(stream);
+	if (r == 0)
+		return text;
+	assert_int_equal(r, -EINVAL);
+	assert_non_null(why);
+	free(text);
+	return NULL;
+}
+
+#define RUN "/S run --supervise -- "
+
+static void exec_lines(void **state)
+{
+	static const struct {
+		const char *value;
+		const char *lines;
+	} rows[] = {
+		{"", ""},
+		{"  ", ""},
+		{"/a", "ExecStart=" RUN "/a\n"},
+		{"/a b  c", "ExecStart=" RUN "/a b  c\n"},
+		{"-/a b", "ExecStart=-" RUN "/a b\n"},
+		{"+/a", "ExecStart=+" RUN "/a\n"},
+		{"!!:-/a", "ExecStart=!!:-" RUN "/a\n"},
+		{"\"-/a b\" c", "ExecStart=-" RUN "\"/a b\" c\n"},
+		{"'/a b' 'c d'", "ExecStart=" RUN "'/a b' 'c d'\n"},
+		{"/a\\x20b c", "ExecStart=" RUN "/a\\x20b c\n"},
+		{"%h/a %i %%", "ExecStart=" RUN "%h/a %i %%\n"},
+		{"/a $A ${B} $$ \\\"", "ExecStart=" RUN "/a $A ${B} $$ \\\"\n"},
+		{"@/a b c", "ExecStart=/S run --supervise --argv0 b -- /a c\n"},
+		{"-@/a \"b c\"", "ExecStart=-/S run --supervise --argv0 \"b c\" -- /a\n"},
+		{"@/a %n d", "ExecStart=/S run --supervise --argv0 %n -- /a d\n"},
+		{"/a b ; /c", "ExecStart=" RUN "/a b\nExecStart=" RUN "/c\n"},
+		{"/a ;", "ExecStart=" RUN "/a\n"},
+		{"/a ; -@/b c ; /d e",
+			"ExecStart=" RUN "/a\nExecStart=-/S run --supervise --argv0 c -- /b\nExecStart=" RUN "/d e\n"},
+		{"/a \\; \";\" b;c ;d", "ExecStart=" RUN "/a \\; \";\" b;c ;d\n"},
+		{"/a 'b ; c'", "ExecStart=" RUN "/a 'b ; c'\n"},
+		{"/usr/bin/smcctl run -- /a", "ExecStart=/usr/bin/smcctl run -- /a\n"},
+		{"-@/usr/bin/smcctl x run /a", "ExecStart=-@/usr/bin/smcctl x run /a\n"},
+		{"/usr/bin/smcctl status", "ExecStart=" RUN "/usr/bin/smcctl status\n"},
+		{"/usr/bin/smcctl runs", "ExecStart=" RUN "/usr/bin/smcctl runs\n"},
+		{"/a --supervise -- b", "ExecStart=" RUN "/a --supervise -- b\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *lines = supervised(rows[i].value);
+
+		assert_non_null(lines);
+		assert_string_equal(lines, rows[i].lines);
+		free(lines);
+	}
+}
+
+static void exec_refusals(void **state)
+{
+	static const char *const values[] = {"-", "\"\"", "''", "a b", "\"a\"", "/a \"b", "'/a", "/a$b", "/a/${B}",
+		"|/a", "@/a", "@/a ; /b", "@/a $B", "/a ; b", "; /a", "/a ; - ; /b"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		char *lines = supervised(values[i]);
+
+		if (lines)
+			fail_msg("'%s' became '%s'", values[i], lines);
+	}
+}
+
+static void smcctl_is(const char *body, const char *expected)
+{
+	char *path = NULL;
+
+	assert_int_equal(exec_text_smcctl(body, &path), 0);
+	if (expected)
+		assert_string_equal(path, expected);
+	else
+		assert_null(path);
+	free(path);
+}
+
+static void exec_texts(void **state)
+{
+	static const char body[] = "[Service]\nA=b\nExecStart=\nExecStart=-:" RUN "/a\nExecStart=" RUN "/b\nC=d\n";
+
+	(void)state;
+	assert_true(exec_text_supervises(body));
+	assert_true(exec_text_has(body, "ExecStart=\nExecStart=-:" RUN "/a\nExecStart=" RUN "/b\n"));
+	/* One less, one more, another order, another word. */
+	assert_false(exec_text_has(body, "ExecStart=\nExecStart=-:" RUN "/a\n"));
+	assert_false(
+		exec_text_has(body, "ExecStart=\nExecStart=-:" RUN "/a\nExecStart=" RUN "/b\nExecStart=" RUN "/c\n"));
+	assert_false(exec_text_has(body, "ExecStart=\nExecStart=" RUN "/b\nExecStart=-:" RUN "/a\n"));
+	assert_false(exec_text_has(body, "ExecStart=\nExecStart=-:" RUN "/a\nExecStart=" RUN "/b c\n"));
+	smcctl_is(body, "/S");
+	assert_false(exec_text_supervises(NULL));
+	assert_false(exec_text_supervises("[Service]\nExecStartPre=\nEnvironment=LD_PRELOAD=/x\n"));
+	assert_false(exec_text_has("[Service]\n", "ExecStart=\n"));
+	smcctl_is("[Service]\nExecStart=\nExecStart=/usr/bin/smcctl run -- /a\n", NULL);
+	smcctl_is(NULL, NULL);
+}
+
+static int compare(const char *before, const char *after)
+{
+	struct unit old = {.text = NULL};
+	struct unit new = {.text = NULL};
+	struct unit *units[] = {&old, &new};
+	const char *texts[] = {before, after};
+	int r;
+
+	for (size_t i = 0; i < 2; i++) {
+		units[i]->text = strdup(texts[i]);
+		units[i]->size = strlen(texts[i]);
+		units[i]->drop_in = strdup("/e/90-smcctl.conf");
+		for (char *p = units[i]->text; (p = strchr(p, '\n')); p++)
+			*p = '\0';
+	}
+	r = exec_unit_verify(&old, &new, "/S");
+	unit_clear(&old);
+	unit_clear(&new);
+	return r;
+}
+
+#define SHOWN(path, line, ignores) "ExecStart={ path=" path " ; argv[]=" line " ; ignore_errors=" ignores " ; pid=0 }\n"
+
+static void exec_compared(void **state)
+{
+	static const char one[] = SHOWN("/a", "/a b", "no");
+
+	(void)state;
+	assert_int_equal(compare(one, SHOWN("/S", RUN "/a b", "no")), 1);
+	assert_int_equal(compare(one, SHOWN("/S", RUN "/a c", "no")), 0);
+	assert_int_equal(compare(one, SHOWN("/S", RUN "/a b", "yes")), 0);
+	assert_int_equal(compare(one, SHOWN("/S", RUN "/a", "no")), 0);
+	assert_int_equal(compare(one, one), 0);
+	assert_int_equal(compare(one, ""), 0);
+	assert_int_equal(compare(one, SHOWN("/S", RUN "/a b", "no") SHOWN("/S", RUN "/c", "no")), 0);
+	assert_int_equal(compare(SHOWN("/a", "/a b", "no") SHOWN("/c", "/c", "no"), SHOWN("/S", RUN "/a b", "no")), 0);
+	assert_int_equal(
+		compare(SHOWN("/a", "x b", "no"), SHOWN("/S", "/S run --supervise --argv0 x -- /a b", "no")), 1);
+	assert_int_equal(
+		compare(SHOWN("/a", "x b", "no"), SHOWN("/S", "/S run --supervise --argv0 y -- /a b", "no")), 0);
+	assert_int_equal(
+		compare(SHOWN("/u/smcctl", "/u/smcctl run /a", "no"), SHOWN("/u/smcctl", "/u/smcctl run /a", "no")), 1);
+	assert_int_equal(
+		compare(SHOWN("/a", "x y b", "no"), SHOWN("/S", "/S run --supervise --argv0 x y -- /a b", "no")), 1);
+	assert_int_equal(
+		compare(SHOWN("/a", "x y", "no"), SHOWN("/S", "/S run --supervise --argv0 x y -- /a", "no")), 1);
+	/* What was before is no measure. */
+	assert_int_equal(compare("NeedDaemonReload=yes\n" SHOWN("/a", "/a b", "no"), SHOWN("/S", RUN "/c", "no")), 1);
+	assert_int_equal(
+		compare("DropInPaths=/e/90-smcctl.conf\n" SHOWN("/S", RUN "/a", "no"), SHOWN("/S", RUN "/c", "no")), 1);
+	assert_int_equal(compare("NeedDaemonReload=yes\n" SHOWN("/a", "/a b", "no"), one), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +399,10 @@ int main(void)
 		cmocka_unit_test(unit_files),
 		cmocka_unit_test(commands),
 		cmocka_unit_test(drop_ins),
+		cmocka_unit_test(exec_lines),
+		cmocka_unit_test(exec_refusals),
+		cmocka_unit_test(exec_texts),
+		cmocka_unit_test(exec_compared),
 	};
 
 	return cmocka_run_group_tests_name("ctl-service", tests, NULL, NULL);

@@ -19,6 +19,7 @@
 #include "ctl/host/journal.h"
 #include "ctl/host/sysctl.h"
 #include "ctl/host/xps.h"
+#include "ctl/smc/genl.h"
 
 /* ---- profiles ---- */
 
@@ -478,6 +479,66 @@ static void test_counters(void **state)
 	assert_true(check_spreads(both, 2) && check_spreads(few, 2) && check_spreads(one, 1));
 }
 
+/* One answer of the kernel's to a dump of queues; a number below 0: no such attribute. */
+static int answer(struct qstats *stats, uint32_t interface, uint32_t type, int64_t queue, int64_t packets, bool wide)
+{
+	struct nl_msg *message = nlmsg_alloc();
+	struct nlattr *attrs[GENL_MAX_ATTR + 1];
+	int r;
+
+	assert_non_null(message);
+	assert_non_null(nlmsg_put(message, 0, 0, 16, 0, 0));
+	assert_int_equal(nla_put_u32(message, 1, interface) + nla_put_u32(message, 2, type), 0);
+	if (queue >= 0)
+		assert_int_equal(nla_put_u32(message, 3, (uint32_t)queue), 0);
+	assert_int_equal(nla_put_u32(message, 8, 77), 0); /* received packets */
+	if (packets >= 0)
+		assert_int_equal(wide ? nla_put_u64(message, 10, (uint64_t)packets)
+				      : nla_put_u32(message, 10, (uint32_t)packets),
+			0);
+	assert_int_equal(nlmsg_parse(nlmsg_hdr(message), 0, attrs, GENL_MAX_ATTR, NULL), 0);
+	r = counters_qstats_add(attrs, stats);
+	nlmsg_free(message);
+	return r;
+}
+
+static void test_qstats(void **state)
+{
+	struct qstats stats = {.interface = 3};
+
+	(void)state;
+	assert_int_equal(answer(&stats, 3, 0, 0, 5, false), 0); /* of receiving */
+	assert_int_equal(answer(&stats, 4, 1, 0, 5, false), 0); /* of another interface */
+	assert_int_equal(answer(&stats, 3, 1, 0, -1, false), 0);
+	assert_int_equal(answer(&stats, 3, 1, -1, 5, false), 0);
+	assert_int_equal(answer(&stats, 3, 1, 4096, 5, false), 0);
+	assert_int_equal(stats.count, 0);
+	assert_int_equal(answer(&stats, 3, 1, 0, 7, false), 0);
+	assert_int_equal(answer(&stats, 3, 1, 2, 1LL << 40, true), 0);
+	assert_int_equal(stats.count, 2);
+	assert_true(stats.queues[0].queue == 0 && stats.queues[0].packets == 7);
+	assert_true(stats.queues[1].queue == 2 && stats.queues[1].packets == 1ULL << 40);
+	free(stats.queues);
+}
+
+static void test_smc_sockets(void **state)
+{
+	static const char head[] = "protocol  size sockets  memory press maxhdr  slab module     cl co di ac\n";
+	char text[512];
+	uint64_t count;
+
+	(void)state;
+	assert_false(counters_smc(head, &count));
+	snprintf(text, sizeof(text), "%s%s", head, "SMC6      1704      3      -1   NI       0   no   smc\n");
+	assert_true(counters_smc(text, &count) && count == 3);
+	snprintf(text, sizeof(text), "%s%s", head,
+		"SMC6      1704      3      -1   NI       0   no   smc\nSMC       1704      4      -1   NI       0   "
+		"no   smc\n");
+	assert_true(counters_smc(text, &count) && count == 7);
+	snprintf(text, sizeof(text), "%sMPTCP 1 2 3\nXSMC 1 2\nSMC7 1 9\n", head);
+	assert_false(counters_smc(text, &count));
+}
+
 /* ---- the journal ---- */
 
 static void test_journal(void **state)
@@ -537,6 +598,8 @@ int main(void)
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_counters),
+		cmocka_unit_test(test_qstats),
+		cmocka_unit_test(test_smc_sockets),
 		cmocka_unit_test(test_journal),
 	};
 

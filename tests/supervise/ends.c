@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A static program for the ends that a connect can come to, other than those of calls.c: timed out, many at a time, cancelled,
+ * in children of every kind, and with arguments that change under way. Says the same with and without supervision.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/supervise/talk.h"
+
+static struct sockaddr_in target;
+
+/* ---- the kernel gives up ---- */
+
+static const char *pending_error(int fd)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &value, &len))
+		return "none";
+	return value ? strerrorname_np(value) : "0";
+}
+
+static int timed_out(char **args)
+{
+	struct pollfd p = {.events = POLLOUT};
+	int fd = socket(AF_INET, SOCK_STREAM, 0), r;
+
+	target = address(args[0], args[1]);
+	p.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	r = dial(p.fd, &target);
+	printf("nonblocking: %s\n", word(r));
+	r = dial(fd, &target);
+	printf("blocking: %s\n", word(r));
+	r = poll(&p, 1, 20000);
+	printf("poll %d, SO_ERROR %s", r, pending_error(p.fd));
+	printf(", then %s\n", pending_error(p.fd));
+	return 0;
+}
+
+/* ---- many wait at the same time ---- */
+
+static atomic_int as_told;
+
+static void *one_that_waits(void *arg)
+{
+	const struct timeval second = {1, 0};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	(void)arg;
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &second, sizeof(second));
+	if (dial(fd, &target) < 0 && errno == EINPROGRESS)
+		atomic_fetch_add(&as_told, 1);
+	close(fd);
+	return NULL;
+}
+
+static int many(char **args)
+{
+	pthread_t thread[64];
+	int n = atoi(args[2]);
+	double began = seconds(), took;
+
+	target = address(args[0], args[1]);
+	for (int i = 0; i < n; i++)
+		if (pthread_create(&thread[i], NULL, one_that_waits, NULL))
+			return 1;
+	for (int i = 0; i < n; i++)
+		pthread_join(thread[i], NULL);
+	took = seconds() - began;
+	printf("%d of %d, %s\n", atomic_load(&as_told), n, took < 1 ? "early" : took < 3 ? "together" : "one by one");
+	return 0;
+}
+
+/* ---- the caller is taken away ---- */
+
+static void *one_for_ever(void *arg)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	(void)arg;
+	dial(fd, &target);
+	return NULL;
+}
+
+static const char *soon(double began)
+{
+	return seconds() - began < 2 ? "soon" : "late";
+}
+
+static int cancelled(char **args)
+{
+	pthread_t thread;
+	void *value = NULL;
+	double began;
+	pid_t child;
+	int status = 0;
+
+	target = address(args[0], args[1]);
+	if (pthread_create(&thread, NULL, one_for_ever, NULL))
+		return 1;
+	usleep(300000);
+	began = seconds();
+	pthread_cancel(thread);
+	pthread_join(thread, &value);
+	printf("a thread: %s %s\n", value == PTHREAD_CANCELED ? "cancelled" : "not", soon(began));
+	fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		one_for_ever(NULL);
+		_exit(0);
+	}
+	usleep(300000);
+	began = seconds();
+	kill(child, SIGTERM);
+	waitpid(child, &status, 0);
+	printf("a process: signal %d %s\n", WIFSIGNALED(status) ? WTERMSIG(status) : 0, soon(began));
+	return 0;
+}
+
+/* ---- children of every kind ---- */
+
+static int one(char **args)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0), r;
+
+	target = address(args[0], args[1]);
+	r = dial(fd, &target);
+	if (r == 0)
+		r = talk(fd, 5);
+	close(fd);
+	return r != 0;
+}
+
+static int outcome(pid_t child)
+{
+	int status = -1;
+
+	return child > 0 && waitpid(child, &status, 0) == child ? status : -1;
+}
+
+/* A daemon: a session of its own, and no parent that waits. Says by a pipe what became of it. */
+static int daemon_of(char **args)
+{
+	int ends[2];
+	char byte = 'f';
+	pid_t child;
+
+	if (pipe(ends))
+		return -1;
+	child = fork();
+	if (child == 0) {
+		setsid();
+		if (fork() == 0) {
+			byte = one(args) == 0 ? 'w' : 'f';
+			_exit(write(ends[1], &byte, 1) != 1);
+		}
+		_exit(0);
+	}
+	close(ends[1]);
+	if (outcome(child) || read(ends[0], &byte, 1) != 1)
+		return -1;
+	return byte == 'w' ? 0 : 1;
+}
+
+static int children(char **args)
+{
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(one(args));
+	printf("fork %d\n", outcome(child));
+	fflush(stdout);
+	child = vfork();
+	if (child == 0) {
+		execl("/proc/self/exe", "ends", "one", args[0], args[1], NULL);
+		_exit(127);
+	}
+	printf("vfork %d\n", outcome(child));
+	fflush(stdout);
+	printf("daemon %d\n", daemon_of(args));
+	return 0;
+}
+
+/* ---- the address changes while the call is under way ---- */
+
+static in_addr_t choices[2];
+static atomic_bool over;
+
+static void *flip(void *arg)
+{
+	in_addr_t *changing = &target.sin_addr.s_addr;
+
+	(void)arg;
+	for (unsigned i = 0; !atomic_load_explicit(&over, memory_order_relaxed); i++)
+		__atomic_store_n(changing, choices[i / 16 % 2], __ATOMIC_RELAXED);
+	return NULL;
+}
+
+static bool comes_up(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+	if (dial(fd, &target) == 0)
+		return true;
+	return errno == EINPROGRESS && poll(&p, 1, 20000) == 1 && strcmp(pending_error(fd), "0") == 0;
+}
+
+static int flips(char **args)
+{
+	struct sockaddr_in peer;
+	socklen_t len;
+	pthread_t thread;
+	int n = atoi(args[3]), well = 0, elsewhere = 0;
+
+	target = address(args[0], args[2]);
+	choices[0] = target.sin_addr.s_addr;
+	choices[1] = address(args[1], args[2]).sin_addr.s_addr;
+	if (pthread_create(&thread, NULL, flip, NULL))
+		return 1;
+	for (int i = 0; i < n; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM | (i % 2 ? SOCK_NONBLOCK : 0), 0);
+
+		if (comes_up(fd)) {
+			len = sizeof(peer);
+			if (getpeername(fd, (struct sockaddr *)&peer, &len) || peer.sin_port != target.sin_port ||
+				(peer.sin_addr.s_addr != choices[0] && peer.sin_addr.s_addr != choices[1]))
+				elsewhere++;
+			fcntl(fd, F_SETFL, 0);
+			well += talk(fd, (unsigned char)i) == 0;
+		}
+		close(fd);
+	}
+	atomic_store(&over, true);
+	pthread_join(thread, NULL);
+	printf("%d of %d, %d elsewhere\n", well, n, elsewhere);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct mode modes[] = {{"timed-out", timed_out, 2}, {"many", many, 3}, {"cancelled", cancelled, 2},
+		{"one", one, 2}, {"children", children, 2}, {"flips", flips, 4}};
+
+	return run_mode(modes, sizeof(modes) / sizeof(*modes), argc, argv);
+}
