@@ -160,7 +160,7 @@ hold smc4
 python3 -c 'import socket,sys,time
 s = socket.socket(); s.bind(("127.0.0.2", int(sys.argv[1]))); s.listen(); time.sleep(1000)' "${port[smc4]}" &
 children="$children $!"
-sleep 1
+within 20 "a plain socket beside it" sh -c "ss -Hltn 'src 127.0.0.2' | grep -q ."
 which "a TCP socket with a descriptor is not the one inside" "len(s) == 3 and all(x['local']['address'] == '127.0.0.1' for x in s)" --port "${port[smc4]}"
 stop_all
 

@@ -106,8 +106,9 @@ export ETCDCTL_API=3
 ctl() { "${run[@]}" etcdctl --command-timeout 20s --dial-timeout 20s --endpoints "http://127.0.0.1:22071,http://127.0.0.1:22072" "$@"; }
 written() { ctl put key one | grep OK >/dev/null; }
 within 90 "etcd has a leader, and a key is written" written
-ctl watch key >watched 2>&1 &
+ctl watch key --rev 1 >watched 2>&1 &
 children="$children $!"
+within 20 "a watch begins" grep '^one$' watched
 gives 0 "get" ctl get key --print-value-only
 says out '^one$'
 kill -9 "$member"
