@@ -7,8 +7,8 @@
 . "$(dirname "$0")/../ctl/lib.sh" || exit 99
 here=$(dirname "$(readlink -f "$0")")
 cd "$(mktemp -d)" || exit 99
-calls=$top_builddir/tests/supervise/calls ends=$top_builddir/tests/supervise/ends mixed=$top_builddir/tests/supervise/mixed web=$top_builddir/tests/supervise/web
-smcstat=$top_builddir/tests/programs/smcstat
+calls=$top_builddir/tests/supervise/calls ends=$top_builddir/tests/supervise/ends lost=$top_builddir/tests/supervise/lost mixed=$top_builddir/tests/supervise/mixed web=$top_builddir/tests/supervise/web
+older=$top_builddir/tests/supervise/older smcstat=$top_builddir/tests/programs/smcstat
 children='' port=21000
 trap 'kill_children' EXIT
 chmod 755 .
@@ -113,6 +113,19 @@ mark
 same_of "children by fork and vfork, and a daemon" "$ends" children 127.0.0.1 $port
 counted "client_smcd == 3 && server_smcd == 3" "... all over SMC"
 gives 0 "the reader of a pipe sees its end" timeout 20 sh -c "'$smcctl' run --supervise -- echo over | cat"
+
+# ---- a signal takes the call away when its answer is ready, or the supervisor is killed then: once for each call
+held_up() { # NAME COMMAND...
+	gives 0 "$1" timeout 60 "${@:2}" 127.0.0.1 $port
+	says err '^22 held up$'
+	holds "... says the same as without" diff lost.plain out
+}
+if [ "$LAB_MODE" != nosmc ]; then
+	timeout 60 "$lost" signal 127.0.0.1 $port >lost.plain 2>lost.err
+	held_up "signals that end calls, as before Linux 5.19" "$older" "$smcctl" run -- "$lost" signal
+	held_up "supervisors killed over their answers" "$smcctl" run -- "$lost" kill
+	held_up "... as before Linux 5.19" "$older" "$smcctl" run -- "$lost" kill
+fi
 
 # ---- the kernel gives up: a program waits for ever where nobody tells it
 sysctl -qw net.ipv4.tcp_syn_retries=1
@@ -226,7 +239,6 @@ gives 0 "64 threads that connect, fork and take signals" timeout 120 "$smcctl" r
 says out '^384 rounds, 64 children, 0 failures$'
 counted "client_smcd > 200" "... over SMC"
 # On the kernels before 5.19 a socket and its number are handed over in one step, on those since in two.
-older=$top_builddir/tests/supervise/older
 handed() { strace -f -o traced -e trace=ioctl "$@" >handed 2>&1 && grep "SECCOMP_IOCTL_NOTIF_ADDFD, {id=0x[0-9a-f]*, flags=$step, srcfd=[1-9]" traced >steps; }
 step=0
 [ "$LAB_MODE" = nosmc ] || holds "sockets are handed over in two steps" handed "$smcctl" run -- "$calls" rate 127.0.0.1 $port 2
