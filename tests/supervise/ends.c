@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A static program for the ends that a connect can come to, other than those of calls.c: timed out, many at a time, cancelled,
- * in children of every kind, in another network namespace, and with arguments that change under way. Says the same with and without supervision.
+ * in children of every kind, in another network namespace, and with arguments that change under way. Says the same with and
+ * without supervision.
  */
 #include "config.h"
 
