@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * lost signal|kill HOST PORT: calls whose answer does not arrive, made so by a child that watches the supervisor: when it is
- * about to answer a call that was chosen, the caller gets a signal, which ends the call on kernels before 5.19, or the supervisor is
- * killed. Says the same with and without supervision; how many answers were held up stands on standard error.
+ * about to answer a call that was chosen, the caller gets a signal, which ends the call on kernels before 5.19 (on others
+ * "signal" would wait for ever), or the supervisor is killed. Says the same with and without supervision; how many answers were
+ * held up stands on standard error.
  */
 #include "config.h"
 
