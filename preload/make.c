@@ -153,10 +153,22 @@ static int bind_beside(int old, enum kind old_kind, int new, const struct sockad
 	return r;
 }
 
-static int take_place(int old, int new)
+/* Names a socket for ever; 0 before Linux 4.12, and for what is none. */
+static uint64_t cookie_of(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof cookie;
+
+	return next_getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) ? 0 : cookie;
+}
+
+static int take_place(int old, int new, uint64_t old_cookie)
 {
 	int cloexec = (int)syscall(SYS_fcntl, old, F_GETFD) & FD_CLOEXEC ? O_CLOEXEC : 0;
 
+	/* Another thread may have closed it, and have something else there. The kernel cannot look and replace in one call. */
+	if (cookie_of(old) != old_cookie)
+		return -EBADF;
 	return syscall(SYS_dup3, new, old, cloexec) < 0 ? -errno : 0;
 }
 
@@ -169,6 +181,7 @@ int make_replacement(int fd, enum kind kind, unsigned mode, bool rebind)
 	socklen_t len = sizeof name;
 	int family = kind_family(fd);
 	enum kind old_kind = kind_of(fd);
+	const uint64_t cookie = cookie_of(fd);
 	int new, r;
 
 	if (!family || kernel_getsockname(fd, &name.any, &len))
@@ -185,7 +198,7 @@ int make_replacement(int fd, enum kind kind, unsigned mode, bool rebind)
 	if (r == 0 && rebind && kind_local_port(fd))
 		r = bind_beside(fd, old_kind, new, &name.any, len);
 	if (r == 0)
-		r = take_place(fd, new);
+		r = take_place(fd, new, cookie);
 	if (r == 0)
 		count(SMCSHIM_replaced);
 	syscall(SYS_close, new);

@@ -20,14 +20,20 @@ static int interrupted(const struct connect_call *connect)
 	return connect->after.sndtimeo_ms ? -EINTR : -ERESTARTSYS;
 }
 
-/*
- * Before Linux 5.19 a signal may have ended the call just before its answer. The same call will come again, and TCP tells it
- * once that the socket is connected: so does begin_again() of what is pending.
- */
-static void keep_success(const struct connect_call *connect, int fd)
+/* What the same call would not be answered once more. */
+static bool is_told_once(int answer)
 {
-	uncount(kind_of(fd) == KIND_SMC ? SMCSHIM_connect_smc : SMCSHIM_connect_fallback);
-	pending_add(fd, &connect->after);
+	return answer != -EINTR && answer != -EALREADY && answer != -EISCONN;
+}
+
+static void answer(const struct call *call, const struct connect_call *connect, int fd)
+{
+	if (is_told_once(connect->answer)) {
+		untold_keep(call, fd, connect->answer);
+		call_answer_kept(call, connect->answer);
+	} else {
+		call_answer(call, connect->answer == -EINTR ? interrupted(connect) : connect->answer);
+	}
 }
 
 /* Ends what connect-smc.c has begun or ended. Takes fd. */
@@ -42,9 +48,7 @@ static void finish(const struct call *call, const struct connect_call *connect, 
 		call_continue(call);
 		break;
 	case CONNECT_ANSWER:
-		if (!call_answer(call, connect->answer == -EINTR ? interrupted(connect) : connect->answer) &&
-			connect->answer == 0 && !call->supervisor->shared->killable)
-			keep_success(connect, fd);
+		answer(call, connect, fd);
 		break;
 	case CONNECT_WAIT:
 		if (waiters_add(call, connect, fd))
@@ -53,6 +57,12 @@ static void finish(const struct call *call, const struct connect_call *connect, 
 		break;
 	}
 	syscall(SYS_close, fd);
+}
+
+/* Nobody has connected it: one that has failed shows POLLHUP. */
+static bool is_fresh(int fd)
+{
+	return kind_tcp_state(fd) == TCP_CLOSE && kind_events(fd) == 0;
 }
 
 /* A supervisor has died over this call. True: the kernel's connect had been entered, and the call has its answer. */
@@ -65,7 +75,7 @@ static bool resume(const struct call *call, struct connect_call *connect)
 	if (!call->in_doubt || !before->known || !before->fresh)
 		return false;
 	syscall(SYS_fcntl, fd, F_SETFL, before->file_flags);
-	if (kind_tcp_state(fd) == TCP_CLOSE && kind_events(fd) == 0) {
+	if (is_fresh(fd)) {
 		connect_restore(fd, &before->after);
 		return false;
 	}
@@ -83,6 +93,22 @@ static bool resume(const struct call *call, struct connect_call *connect)
 	return true;
 }
 
+/* True: the call has the answer that one before it may not have got. */
+static bool tell_again(const struct call *call, struct connect_call *connect)
+{
+	struct original original;
+
+	if (!untold_answer(call, connect->fd, &connect->answer))
+		return false;
+	if (connect->addr->sa_family == AF_UNSPEC) {
+		untold_drop(call, connect->fd);
+		return false;
+	}
+	original = call_original(connect->fd);
+	finish(call, connect, CONNECT_ANSWER, connect->fd, &original);
+	return true;
+}
+
 static bool wants_smc(const struct connect_call *connect)
 {
 	return mode_may_connect(table_mode(false)) && table_says_smc(POLICY_CONNECT, connect->addr, connect->len);
@@ -96,7 +122,7 @@ static void note_before(const struct call *call, const struct connect_call *conn
 
 	if (!wants_smc(connect))
 		return;
-	before->fresh = kind_tcp_state(fd) == TCP_CLOSE && !pending_has(fd);
+	before->fresh = is_fresh(fd) && !pending_has(fd);
 	before->file_flags = (int)syscall(SYS_fcntl, fd, F_GETFL);
 	before->after = connect_aftermath(fd, avoid_name(connect->addr, connect->len));
 	__atomic_store_n(&before->known, true, __ATOMIC_RELEASE);
@@ -139,7 +165,7 @@ void call_connect(const struct call *call)
 	if (!call_read_address(call, &addr, &connect.len))
 		return;
 	connect.fd = call_take_fd(call);
-	if (connect.fd < 0 || resume(call, &connect))
+	if (connect.fd < 0 || tell_again(call, &connect) || resume(call, &connect))
 		return;
 	switch (kind_of(connect.fd)) {
 	case KIND_SMC:
@@ -175,6 +201,9 @@ void call_connect_end(const struct call *call, struct waiter *waiter, int fd, in
 		.again = waiter->again,
 		.first_again = waiter->first_again};
 	const struct original original = call_original(fd);
+	enum connect_step step = CONNECT_ANSWER;
 
-	finish(call, &connect, connect_end(&connect, events), fd, &original);
+	if (!untold_answer(call, fd, &connect.answer))
+		step = connect_end(&connect, events);
+	finish(call, &connect, step, fd, &original);
 }

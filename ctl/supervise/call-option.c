@@ -33,8 +33,8 @@ static bool differs(const struct call *call, int fd, int name)
 {
 	if (name != SO_ERROR)
 		return kind_of(fd) == KIND_SMC;
-	/* After a supervisor was killed the error may have been read already, and the note of the connect with it. */
-	return pending_has(fd) || (call->in_doubt && kind_of(fd) == KIND_SMC);
+	/* A supervisor that was killed over this call may have read the error already, and the note of the connect with it. */
+	return pending_has(fd) || (call->in_doubt && call->supervisor->shared->before.pending);
 }
 
 /* SO_ERROR of a connect whose outcome the supervisor before this one had taken. */
@@ -46,14 +46,53 @@ static int lost_twice(int fd, int value)
 	return value == 0 && (events & (POLLOUT | POLLHUP)) == POLLHUP ? -connect_outcome(fd, events, 0, &none) : value;
 }
 
+/* An error that has been read, but that nobody may have been told. */
+static bool has_untold_error(const struct call *call, int fd, int *error)
+{
+	int answer;
+
+	if (!untold_answer(call, fd, &answer) || answer == 0)
+		return false;
+	if (answer == -EINPROGRESS) { /* it has found that out */
+		untold_drop(call, fd);
+		return false;
+	}
+	*error = -answer;
+	return true;
+}
+
+static void answer_error(const struct call *call, int fd, int error, socklen_t room)
+{
+	if (error)
+		untold_keep(call, fd, -error);
+	call_answer_kept(call, write_int(call, error, room));
+}
+
+static void answer_option(const struct call *call, int fd, int name, socklen_t room)
+{
+	bool pending = name == SO_ERROR && pending_has(fd);
+	int value = 0, r;
+	socklen_t len = sizeof(value);
+
+	if (pending)
+		__atomic_store_n(&call->supervisor->shared->before.pending, true, __ATOMIC_RELEASE);
+	r = getsockopt(fd, SOL_SOCKET, name, &value, &len) ? -errno : 0; /* the shim's */
+	if (r < 0)
+		call_answer(call, r);
+	else if (name == SO_ERROR)
+		answer_error(call, fd, pending ? value : lost_twice(fd, value), room);
+	else
+		call_answer(call, write_int(call, value, room));
+}
+
 void call_getsockopt(const struct call *call)
 {
 	int name = (int)call->notif->data.args[2];
-	int value = 0;
-	socklen_t room, len = sizeof(value);
-	int fd, r;
+	int fd, error;
+	socklen_t room;
 
-	if (!table_mapped() || (name == SO_ERROR && !pending_any() && !call->in_doubt) ||
+	if (!table_mapped() ||
+		(name == SO_ERROR && !pending_any() && !untold_any(call->supervisor->shared) && !call->in_doubt) ||
 		read_length(call, &room) < 0) {
 		call_continue(call);
 		return;
@@ -61,16 +100,12 @@ void call_getsockopt(const struct call *call)
 	fd = call_take_fd(call);
 	if (fd < 0)
 		return;
-	if (!differs(call, fd, name)) {
+	if (name == SO_ERROR && has_untold_error(call, fd, &error))
+		answer_error(call, fd, error, room);
+	else if (differs(call, fd, name))
+		answer_option(call, fd, name, room);
+	else
 		call_continue(call);
-	} else {
-		bool pending = name == SO_ERROR && pending_has(fd);
-
-		r = getsockopt(fd, SOL_SOCKET, name, &value, &len) ? -errno : 0; /* the shim's */
-		if (r == 0 && name == SO_ERROR && !pending)
-			value = lost_twice(fd, value);
-		call_answer(call, r == 0 ? write_int(call, value, room) : r);
-	}
 	syscall(SYS_close, fd);
 }
 

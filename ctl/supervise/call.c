@@ -42,6 +42,15 @@ bool call_answer(const struct call *call, int result)
 	return respond(call, &response);
 }
 
+void call_answer_kept(const struct call *call, int result)
+{
+	struct shared *shared = call->supervisor->shared;
+
+	/* Since Linux 5.19 only the end of its thread ends a call. */
+	if (call_answer(call, result) || shared->killable)
+		untold_told(shared, call->notif->id);
+}
+
 bool call_is_waiting(const struct call *call)
 {
 	return ioctl(call->supervisor->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &call->notif->id) == 0;

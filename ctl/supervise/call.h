@@ -40,6 +40,8 @@ void call_handle(struct call *call);
 void call_continue(const struct call *call);
 /* The result: >= 0, or -errno. False: nobody waits for it any more. */
 bool call_answer(const struct call *call, int result);
+/* The same after untold_keep(): what that keeps is forgotten when it has been told. */
+void call_answer_kept(const struct call *call, int result);
 /* False when the thread is not waiting any more: what has been read of it meanwhile may be another's. */
 bool call_is_waiting(const struct call *call);
 /* The open file under the descriptor in argument 0. -1: there is none for us, and the call has been continued. */
@@ -87,6 +89,16 @@ void guess_smc(struct supervisor *s);
  * cannot notice that. Returns 0, or -errno: it stays TCP.
  */
 int guess_was_wrong(const struct call *call, int fd);
+
+/* ---- untold.c: answers that the kernel gives once, and that may not have arrived ---- */
+
+/* The answer of a connect (0 or -errno), or an error of SO_ERROR, about the socket that fd is our copy of. */
+void untold_keep(const struct call *call, int fd, int answer);
+bool untold_any(const struct shared *shared);
+bool untold_answer(const struct call *call, int fd, int *answer);
+void untold_drop(const struct call *call, int fd);
+/* The call of that notification has told what it had to. */
+void untold_told(struct shared *shared, uint64_t id);
 
 /* ---- waiters.c ---- */
 

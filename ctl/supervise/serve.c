@@ -25,6 +25,7 @@ HOOK int smcshim_serving;
 static void forget(struct shared *shared)
 {
 	shared->before.known = false;
+	shared->before.pending = false;
 	shared->before.socket = 0;
 	memset(shared->room, 0, sizeof(shared->room));
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -47,10 +48,13 @@ static void take_over(struct supervisor *s)
 	for (unsigned i = 0; i < s->shared->waiters; i++)
 		if (s->shared->waiter[i].id == s->shared->notif.id)
 			forget(s->shared);
-	if (s->shared->notif.id && call_is_waiting(&call))
+	if (s->shared->notif.id && call_is_waiting(&call)) {
 		answer_one(s, true);
-	else
+	} else {
+		if (s->shared->killable)
+			untold_told(s->shared, s->shared->notif.id);
 		forget(s->shared);
+	}
 }
 
 static void receive(struct supervisor *s)

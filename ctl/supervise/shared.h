@@ -27,12 +27,22 @@ struct waiter {
 	bool bound, again, first_again;
 };
 
-/* What a socket was before a connect was begun. */
+/* An answer that may not have arrived (untold.c). */
+struct untold {
+	uint64_t inode; /* of the socket; 0: none. Written last. */
+	uint64_t id;    /* of the notification that it is the answer to */
+	int answer;     /* 0 or -errno */
+};
+
+#define SHARED_UNTOLD 32u
+
+/* What a socket was before a call was begun. */
 struct before {
 	uint64_t socket; /* inode of a socket that was made and may have been put into the program */
-	bool known;
-	bool fresh;     /* nobody had connected it */
-	int file_flags; /* F_GETFL */
+	bool pending;    /* nobody had asked for the outcome of its connect */
+	bool known;      /* a connect: what follows */
+	bool fresh;      /* nobody had connected it */
+	int file_flags;  /* F_GETFL */
 	struct aftermath after;
 };
 
@@ -43,6 +53,7 @@ struct shared {
 		unsigned char room[512]; /* a newer kernel's may be larger */
 	};
 	struct before before;
+	struct untold untold[SHARED_UNTOLD];
 	bool restarted;   /* a supervisor has served before */
 	bool killable;    /* filter_install() */
 	unsigned waiters; /* that many of the first slots may be in use */

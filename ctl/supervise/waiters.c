@@ -95,6 +95,8 @@ void waiters_take_over(struct supervisor *s)
 			continue;
 		if (call_is_waiting(&call))
 			s->waiter_fd[i] = call_take_fd(&call);
+		else if (s->shared->killable)
+			untold_told(s->shared, waiter->id);
 		if (s->waiter_fd[i] < 0)
 			drop(s, i);
 	}

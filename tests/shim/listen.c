@@ -7,6 +7,10 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -486,6 +490,61 @@ static void after_failed_connect(void)
 	}
 }
 
+static uint64_t cookie_of(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof cookie;
+
+	MUST(raw_getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) == 0);
+	return cookie;
+}
+
+/* Lets the child go on until the end of its next socket(2). */
+static bool runs_to_socket(pid_t child)
+{
+	struct __ptrace_syscall_info info;
+	int status = 0, entered = -1;
+
+	for (;;) {
+		if (ptrace(PTRACE_SYSCALL, child, 0L, 0L) || waitpid(child, &status, 0) != child ||
+			!WIFSTOPPED(status) || ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof info, &info) <= 0)
+			return false;
+		if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
+			entered = (int)info.entry.nr;
+		else if (info.op == PTRACE_SYSCALL_INFO_EXIT && entered == SYS_socket)
+			return true;
+	}
+}
+
+/* While bind() has a socket of the other kind made, somebody with the same descriptors has another one under the number. */
+static void number_taken(void)
+{
+	struct address at = address_of("127.0.1.1", first_port()), mine;
+	int fd = socket(AF_INET, SOCK_STREAM, 0), other = raw_socket(AF_INET, SOCK_STREAM, 0);
+	const uint64_t cookie = cookie_of(other);
+	pid_t child = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+
+	KIND(fd, SMC);
+	MUST(child >= 0);
+	if (child == 0) {
+		ptrace(PTRACE_TRACEME, 0, 0L, 0L);
+		kill(getpid(), SIGSTOP);
+		_exit(bind(fd, &at.any, at.len) != 0);
+	}
+	MUST(waitpid(child, NULL, 0) == child);
+	MUST(ptrace(PTRACE_SETOPTIONS, child, 0L, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL) == 0);
+	CHECK(runs_to_socket(child));
+	MUST(dup2(other, fd) == fd);
+	MUST(ptrace(PTRACE_DETACH, child, 0L, 0L) == 0);
+	reap(child);
+	CHECK(cookie_of(fd) == cookie);
+	/* As without the shim: what stands there now is bound. */
+	mine = local_address(other);
+	EQUAL(port_of(&mine), first_port());
+	close(fd);
+	close(other);
+}
+
 const struct test_case listen_cases[] = {
 	{.name = "listen-port-zero", .run = with_port_zero, .flags = IN_USUAL | IN_OFF | IN_OBSERVE},
 	{.name = "listen-port-given", .run = with_port_given, .flags = IN_USUAL | IN_OFF | IN_OBSERVE},
@@ -499,5 +558,6 @@ const struct test_case listen_cases[] = {
 	{.name = "listen-taken-port", .run = taken_port},
 	{.name = "listen-bound-client", .run = bound_client},
 	{.name = "listen-after-failed-connect", .run = after_failed_connect},
+	{.name = "listen-number-taken", .run = number_taken, .flags = IN_SOME | NEEDS_SMC},
 	CASE_END,
 };

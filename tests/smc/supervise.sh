@@ -7,8 +7,8 @@
 . "$(dirname "$0")/../ctl/lib.sh" || exit 99
 here=$(dirname "$(readlink -f "$0")")
 cd "$(mktemp -d)" || exit 99
-calls=$top_builddir/tests/supervise/calls ends=$top_builddir/tests/supervise/ends mixed=$top_builddir/tests/supervise/mixed web=$top_builddir/tests/supervise/web
-smcstat=$top_builddir/tests/programs/smcstat
+calls=$top_builddir/tests/supervise/calls ends=$top_builddir/tests/supervise/ends lost=$top_builddir/tests/supervise/lost mixed=$top_builddir/tests/supervise/mixed web=$top_builddir/tests/supervise/web
+older=$top_builddir/tests/supervise/older smcstat=$top_builddir/tests/programs/smcstat
 children='' port=21000
 trap 'kill_children' EXIT
 chmod 755 .
@@ -94,7 +94,7 @@ same_of "all SMC: many wait at the same time" "$ends" many 10.77.0.2 80 8
 says plain '^8 of 8, together$'
 same_of "all SMC: cancelled" "$ends" cancelled 10.77.0.2 80
 gives 0 "status" "$smcctl" status --json
-[ "$LAB_MODE" = nosmc ] || holds "... has the tree of the server" json "[p for p in d['processes'] if p['pid'] == $static and p['supervised'] and p['counters']['listen_smc'] == 1]"
+[ "$LAB_MODE" = nosmc ] || holds "... has the tree of the server" json "[p for p in d['processes'] if p['pid'] == $static and p['supervised'] and p['counters']['listen_smc'] == 2]"
 holds "... once" json "len([p for p in d['processes'] if p['supervised']]) == 1"
 gives 0 "status by number" "$smcctl" status --json "$static"
 holds "... is the tree's" json "[(p['pid'], p['supervised'], p['tree']) for p in d['processes']] == [($static, True, $static)]"
@@ -112,7 +112,28 @@ counted "client_smcd == 4 && server_smcd == 4" "... all over SMC"
 mark
 same_of "children by fork and vfork, and a daemon" "$ends" children 127.0.0.1 $port
 counted "client_smcd == 3 && server_smcd == 3" "... all over SMC"
+mark
+gives 0 "a program that leaves one behind" "$smcctl" run --supervise -- sh -c '(while kill -0 $$; do sleep 0.05; done; "$0" one "$@"; echo $? >left) >/dev/null 2>&1 &' "$ends" 127.0.0.1 $port
+within 20 "... which connects when it has ended" grep -x 0 left
+counted "client_smcd == 1 && server_smcd == 1" "... over SMC"
+mark
+same_of "processes that go to another network namespace" "$ends" moves 127.0.0.1 $port
+says plain '^here: 0, elsewhere: ENETUNREACH, and back: 0$'
+counted "client_smcd == 3 && server_smcd == 3" "... over SMC where they came from"
 gives 0 "the reader of a pipe sees its end" timeout 20 sh -c "'$smcctl' run --supervise -- echo over | cat"
+
+# ---- a signal takes the call away when its answer is ready, or the supervisor is killed then: once for each call
+held_up() { # NAME COMMAND...
+	gives 0 "$1" timeout 120 "${@:2}" 127.0.0.1 $port
+	says err '^22 held up$'
+	holds "... says the same as without" diff lost.plain out
+}
+if [ "$LAB_MODE" != nosmc ]; then
+	timeout 60 "$lost" signal 127.0.0.1 $port >lost.plain 2>lost.err
+	held_up "signals that end calls, as before Linux 5.19" "$older" "$smcctl" run -- "$lost" signal
+	held_up "supervisors killed over their answers" "$smcctl" run -- "$lost" kill
+	held_up "... as before Linux 5.19" "$older" "$smcctl" run -- "$lost" kill
+fi
 
 # ---- the kernel gives up: a program waits for ever where nobody tells it
 sysctl -qw net.ipv4.tcp_syn_retries=1
@@ -150,6 +171,7 @@ late() { # PORT REQUEST ANSWER: data that comes when it is waited for already
 }
 mark
 serve denied-server "$smcctl" run "${require[@]}" -- "$calls" server 127.0.0.1 $((++port))
+says denied-server.said '^[0-9]+ 1 0$' "... has the descriptors and flags that it had"
 late $port A B
 result $? "a denied listener: what it accepts is woken"
 gives 0 "... a client that wants SMC" "$smcctl" run -- "$ends" one 127.0.0.1 $port
@@ -181,6 +203,15 @@ mark
 gives 0 "an address that changes while the call is under way" timeout 60 "$smcctl" run -- "$ends" flips 127.0.0.1 127.0.0.2 $port 120
 says out '^120 of 120, 0 elsewhere$'
 counted "client_smcd > 0 && client_smcd < 120" "... chooses TCP or SMC"
+kill_children
+
+# ---- "programs" means those of the tree by their own names
+printf '{"version": 1, "rules": [{"use": "smc", "connect": "any"}], "programs": {"only": ["ends"]}}\n' >/etc/smc/policy.json
+gives 0 "a policy for one program" "$smcctl" policy apply
+serve plain-server-1 "$calls" server 127.0.0.1 $((++port))
+mark
+gives 0 "programs of two names" "$smcctl" run --supervise -- sh -c '"$0" one "$2" "$3" && "$1" rate "$2" "$3" 2 && "$0" one "$2" "$3"' "$ends" "$calls" 127.0.0.1 $port
+counted "client_fallback == 2" "... that one is tried over SMC, the other is TCP from the start"
 kill_children
 
 # ---- Go
@@ -226,7 +257,6 @@ gives 0 "64 threads that connect, fork and take signals" timeout 120 "$smcctl" r
 says out '^384 rounds, 64 children, 0 failures$'
 counted "client_smcd > 200" "... over SMC"
 # On the kernels before 5.19 a socket and its number are handed over in one step, on those since in two.
-older=$top_builddir/tests/supervise/older
 handed() { strace -f -o traced -e trace=ioctl "$@" >handed 2>&1 && grep "SECCOMP_IOCTL_NOTIF_ADDFD, {id=0x[0-9a-f]*, flags=$step, srcfd=[1-9]" traced >steps; }
 step=0
 [ "$LAB_MODE" = nosmc ] || holds "sockets are handed over in two steps" handed "$smcctl" run -- "$calls" rate 127.0.0.1 $port 2
@@ -278,8 +308,9 @@ mark
 gives 0 "a child that has another user" "$smcctl" run --supervise -- setpriv --reuid 65534 --regid 65534 --clear-groups "$calls" rate 127.0.0.1 $port 3
 counted "client_fallback == 3" "... root's supervisor looks into it"
 mark
-gives 1 "another network namespace" "$smcctl" run --supervise -- unshare -n sh -c "ip link set lo up && exec '$calls' rate 127.0.0.1 $port 3"
+gives 1 "another network namespace" "$smcctl" run --supervise -- unshare -n sh -c "ip link set lo up && '$calls' rate 127.0.0.1 $port 3; code=\$?; '$smcctl' status --json \$\$; exit \$code"
 says err 'connect.*refused'
+[ "$LAB_MODE" = nosmc ] || says out '"supervised_unreachable":3,'
 counted "client_fallback == 0" "... and TCP"
 if [ -e /proc/sys/kernel/yama/ptrace_scope ]; then
 	sysctl -qw kernel.yama.ptrace_scope=1
@@ -319,6 +350,14 @@ echo >&5
 within 20 "off" sh -c 'test "$(wc -l <told)" = 2'
 counted "client_smcd == 0" "off: the next one is TCP"
 "$smcctl" policy on >/dev/null
+
+# ---- both killed at once, the guardian so that it cannot help the other
+gives 0 "the tree that is to lose both" "$smcctl" status --json $pid
+supervisor=$(sed -n 's/.*"supervisor":\([0-9]*\).*/\1/p' out)
+kill -STOP "$(ps -o ppid= "$supervisor")" "$supervisor" && kill -9 "$(ps -o ppid= "$supervisor")" "$supervisor"
+within 20 "both are gone" sh -c '! test -e /proc/$0' "$supervisor"
+echo >&5
+within 20 "... and the program is told so" grep -x 'ENOSYS -1' told
 exec 5>&-
 kill_children
 within 20 "no supervisor outlives its program" none_left

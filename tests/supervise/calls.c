@@ -42,15 +42,16 @@ static void *echo(void *arg)
 static int server(char **args)
 {
 	struct sockaddr_in a = address(args[0], args[1]);
-	int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), other = socket(AF_INET, SOCK_STREAM, 0);
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) || listen(fd, 512)) {
+	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) || listen(fd, 512) || listen(other, 1)) {
 		perror("server");
 		return 1;
 	}
-	printf("%d %d\n", fd, fcntl(fd, F_GETFD));
+	printf("%d %d %d\n", fd, fcntl(fd, F_GETFD), fcntl(other, F_GETFD));
 	fflush(stdout);
+	close(other);
 	for (;;) {
 		pthread_t thread;
 		int peer = accept(fd, NULL, NULL);
@@ -361,9 +362,10 @@ static int lines(char **args)
 	char line[16];
 
 	while (fgets(line, sizeof(line), stdin)) {
-		int fd = socket(AF_INET, SOCK_STREAM, 0), r = dial(fd, &a);
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+		const char *dialled = word(dial(fd, &a));
 
-		printf("%s %d\n", word(r), talk(fd, 3));
+		printf("%s %d\n", dialled, talk(fd, 3));
 		fflush(stdout);
 		close(fd);
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A static program for the ends that a connect can come to, other than those of calls.c: timed out, many at a time, cancelled,
- * in children of every kind, and with arguments that change under way. Says the same with and without supervision.
+ * in children of every kind, in another network namespace, and with arguments that change under way. Says the same with and
+ * without supervision.
  */
 #include "config.h"
 
@@ -9,6 +10,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -195,6 +197,53 @@ static int children(char **args)
 	return 0;
 }
 
+/* ---- another network namespace ---- */
+
+static const char *in_proc(pid_t pid, const char *what)
+{
+	static char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, what);
+	return path;
+}
+
+static const char *reaches(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	const char *r = word(dial(fd, &target));
+
+	close(fd);
+	return r;
+}
+
+/* Its children go to another one: by unshare, and by setns to that of the first one, each after it had a socket here. */
+static int moves(char **args)
+{
+	int ends[2], there = open("/proc/self/ns/net", O_RDONLY);
+	char byte = 0;
+	pid_t child;
+
+	target = address(args[0], args[1]);
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends))
+		return 1;
+	child = fork();
+	if (child == 0) {
+		printf("here: %s", reaches());
+		printf(", elsewhere: %s", unshare(CLONE_NEWNET) ? "none" : reaches());
+		printf(", and back: %s\n", setns(there, CLONE_NEWNET) ? "none" : reaches());
+		fflush(stdout);
+		/* A namespace lives as long as somebody is in it. */
+		_exit(unshare(CLONE_NEWNET) || write(ends[1], &byte, 1) != 1 || read(ends[1], &byte, 1) != 1);
+	}
+	if (read(ends[0], &byte, 1) != 1)
+		return 1;
+	printf("here: %s", reaches());
+	close(there);
+	there = open(in_proc(child, "ns/net"), O_RDONLY);
+	printf(", where the child is: %s\n", setns(there, CLONE_NEWNET) ? "none" : reaches());
+	return write(ends[0], &byte, 1) != 1 || outcome(child);
+}
+
 /* ---- the address changes while the call is under way ---- */
 
 static in_addr_t choices[2];
@@ -253,7 +302,7 @@ static int flips(char **args)
 int main(int argc, char **argv)
 {
 	static const struct mode modes[] = {{"timed-out", timed_out, 2}, {"many", many, 3}, {"cancelled", cancelled, 2},
-		{"one", one, 2}, {"children", children, 2}, {"flips", flips, 4}};
+		{"one", one, 2}, {"children", children, 2}, {"moves", moves, 2}, {"flips", flips, 4}};
 
 	return run_mode(modes, sizeof(modes) / sizeof(*modes), argc, argv);
 }
