@@ -41,6 +41,14 @@ gives 0 "busybox wget" "${run[@]}" busybox wget -q -O - http://127.0.0.1:22001/
 says out '^hello$'
 smc 1 "busybox httpd and wget"
 
+# In a container
+mark
+gives 0 "under Podman's seccomp profile" "$here/confined.py" "${run[@]}" busybox wget -q -O - http://127.0.0.1:22001/
+says out '^hello$'
+smc 1 "under Podman's seccomp profile"
+gives 3 "under one that leaves pidfd_getfd to CAP_SYS_PTRACE" "$here/confined.py" --without pidfd_getfd "${run[@]}" busybox true
+says err 'cannot be supervised: pidfd_getfd.*CAP_SYS_PTRACE'
+
 # Ours, which say the same without
 own=$top_builddir/tests/supervise
 start own "$own/calls" server 0.0.0.0 22009
