@@ -212,8 +212,8 @@ static enum ctl_exit read_ecs(struct cloud *cloud, enum world_kind kind, const c
 	return params.no_memory ? cloud_no_memory(cloud) : world_read_pages(cloud, &pages);
 }
 
-static enum ctl_exit look(struct cloud *cloud, enum world_kind kind, const char *id, const char *stack,
-	struct world_object *object, bool *found)
+__attribute__((nonnull)) static enum ctl_exit look(struct cloud *cloud, enum world_kind kind, const char *id,
+	const char *stack, struct world_object *object, bool *found)
 {
 	struct reading reading = {.cloud = cloud, .stack = stack, .one = object};
 	enum ctl_exit code =
