@@ -95,7 +95,7 @@ static void take_back(struct change *change)
 	struct drop_in now;
 
 	if (change->before.kind != DROP_IN_NONE) {
-		(void)!drop_in_write(change->unit.directory, change->unit.name, change->before.body);
+		(void)!drop_in_restore(change->unit.directory, &change->before);
 	} else if (drop_in_read(change->unit.directory, &now) == 0) {
 		(void)!drop_in_remove(change->unit.directory, &now);
 		drop_in_clear(&now);

@@ -135,6 +135,11 @@ void judge_environment(struct judgement *judgement)
 	judge_preload(judgement);
 	for (const char *value; (value = unit_next(unit, "EnvironmentFiles", &place));)
 		judge_environment_file(judgement, value);
+	if (unit_sets(unit, "PAMName"))
+		judgement_add(judgement, REMARK_NOTE, "PAMName",
+			"opens a session of '%s': pam_env in it, by /etc/environment, may overrule LD_PRELOAD; smcctl "
+			"service status tells after the start",
+			unit_get(unit, "PAMName"));
 	if (words_have(unit_get(unit, "UnsetEnvironment"), "LD_PRELOAD"))
 		judgement_add(judgement, REMARK_TCP, "UnsetEnvironment",
 			"takes LD_PRELOAD away at the end; remove it there (UnsetEnvironment= in the unit)");

@@ -98,6 +98,19 @@ const struct remark *judgement_worst(const struct judgement *judgement, enum rem
 	return worst;
 }
 
+const struct remark *judgement_fate(const struct judgement *judgement, enum remark_kind least)
+{
+	const struct remark *worst = NULL;
+
+	for (size_t i = 0; i < judgement->count; i++) {
+		const struct remark *item = &judgement->item[i];
+
+		if (item->kind >= least && item->kind != REMARK_HELPER && (!worst || item->kind > worst->kind))
+			worst = item;
+	}
+	return worst;
+}
+
 const char *judge_root(const struct judgement *judgement)
 {
 	const char *root = unit_get(judgement->unit, "RootDirectory");

@@ -19,6 +19,9 @@ enum remark_kind {
 	REMARK_NEVER,    /* no drop-in can be made, or it would break the service: enable refuses */
 };
 
+/* What the text of a REMARK_LISTEN begins with; an address and a colon follow. */
+#define JUDGE_LISTENER "listener "
+
 /* "note", "handled", ...: for JSON. */
 const char *remark_kind_key(enum remark_kind kind);
 
@@ -67,6 +70,9 @@ _must_check_ int judge(struct judgement *judgement);
 /* The worst remark of one of the kinds from least on, or NULL. */
 const struct remark *judgement_worst(const struct judgement *judgement, enum remark_kind least);
 
+/* The same of those that keep it on TCP: what only calls for --force is passed over. */
+const struct remark *judgement_fate(const struct judgement *judgement, enum remark_kind least);
+
 /* The text of the drop-in, without its head, for the caller to free. Returns 0 or -ENOMEM. */
 _must_check_ int judgement_drop_in(const struct judgement *judgement, char **out);
 
@@ -94,6 +100,9 @@ bool judge_covers(const struct judgement *judgement, const char *property, const
 
 /* True if the service sees nothing at path unless it is bound there. */
 bool judge_hides(const struct judgement *judgement, const char *path);
+
+/* True if ProtectHome= is about path. */
+bool judge_is_home(const char *path);
 
 /* The service's root directory is another one ("" is none). */
 const char *judge_root(const struct judgement *judgement);
