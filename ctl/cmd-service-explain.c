@@ -285,7 +285,7 @@ enum ctl_exit cmd_service_explain(struct ctl *ctl, const struct ctl_args *args)
 {
 	_cleanup_judge_tools_ struct judge_tools found = {.library = NULL};
 	const struct judge_tools *tools = &found;
-	enum ctl_exit worst = judge_tools_find(ctl, &found);
+	enum ctl_exit worst = judge_tools_find(ctl, args->option[EXPLAIN_USER] != NULL, &found);
 
 	if (worst != CTL_OK)
 		return worst;

@@ -16,10 +16,11 @@ void judge_tools_clear(struct judge_tools *tools)
 	free(tools->library);
 	free(tools->smcctl);
 	free(tools->supervisor);
+	free(tools->inherited);
 	*tools = (struct judge_tools){.library = NULL};
 }
 
-enum ctl_exit judge_tools_find(struct ctl *ctl, struct judge_tools *out)
+enum ctl_exit judge_tools_find(struct ctl *ctl, bool user, struct judge_tools *out)
 {
 	_cleanup_judge_tools_ struct judge_tools tools = {.library = NULL};
 	int r = paths_library(&tools.library);
@@ -30,6 +31,8 @@ enum ctl_exit judge_tools_find(struct ctl *ctl, struct judge_tools *out)
 	r = paths_supervisor(&tools.supervisor);
 	if (r == 0 || r == -ENOENT)
 		r = paths_self(&tools.smcctl);
+	if (r == 0)
+		r = judge_inherited(user, &tools.inherited);
 	if (r < 0)
 		return ctl_error(ctl, CTL_FAILED, "service", NULL, "%s", strerror(-r));
 	*out = tools;

@@ -53,6 +53,7 @@ struct judge_tools {
 	char *library;
 	char *smcctl;
 	char *supervisor; /* NULL: not installed */
+	char *inherited;  /* LD_PRELOAD in systemd's own environment, which every service has, or NULL */
 };
 
 #define _cleanup_judge_tools_ _cleanup_(judge_tools_clear)
@@ -60,7 +61,7 @@ struct judge_tools {
 void judge_tools_clear(struct judge_tools *tools);
 
 /* Says what is wrong; CTL_OK with *out filled, for the caller to clear. */
-_must_check_ enum ctl_exit judge_tools_find(struct ctl *ctl, struct judge_tools *out);
+_must_check_ enum ctl_exit judge_tools_find(struct ctl *ctl, bool user, struct judge_tools *out);
 
 void judgement_clear(struct judgement *judgement);
 
@@ -88,6 +89,12 @@ void judge_supervision(struct judgement *judgement); /* what that needs, instead
 void judge_sandbox(struct judgement *judgement);     /* families, calls, the network (judge-sandbox.c) */
 void judge_files(struct judgement *judgement);       /* whether library and table are seen (judge-files.c) */
 void judge_policy(struct judgement *judgement);      /* the table that it will follow (judge-policy.c) */
+
+/*
+ * LD_PRELOAD in systemd's own environment (DefaultEnvironment=, systemctl set-environment), for the caller to free; NULL if it is
+ * not there or cannot be asked for. Returns 0 or -ENOMEM.
+ */
+_must_check_ int judge_inherited(bool user, char **out);
 
 /* As which user the service runs, as far as it matters for what executing a file gains. */
 enum privilege_user judge_user(const struct unit *unit);
