@@ -107,17 +107,27 @@ static void put_fate(struct out *out, const struct remark *why, const char *key,
 	out_string(out, NULL, title, why ? text : "SMC, where the policy says so");
 }
 
+/* The remark is about that listener (judge_socket()). */
+static bool is_about(const struct remark *remark, const char *address)
+{
+	size_t length = strlen(address);
+	const char *text;
+
+	if (remark->kind != REMARK_LISTEN)
+		return false;
+	text = remark->text + strlen(JUDGE_LISTENER);
+	return strncmp(text, address, length) == 0 && text[length] == ':';
+}
+
 /* What will become of a listener that is open now; *why is static or of the judgement. */
 static bool becomes_smc(struct explanation *e, const struct service_listener *listener, const char **why)
 {
-	const struct remark *worst = judgement_worst(&e->judgement, REMARK_POLICY);
+	const struct remark *worst = judgement_fate(&e->judgement, REMARK_POLICY);
 	struct verdict v = {.role = POLICY_LISTEN, .program = listener->program, .store = e->store, .info = e->info};
 
 	for (size_t i = 0; i < e->judgement.count && !worst; i++) {
-		const struct remark *item = &e->judgement.item[i];
-
-		if (item->kind == REMARK_LISTEN && strstr(item->text, listener->address))
-			worst = item;
+		if (is_about(&e->judgement.item[i], listener->address))
+			worst = &e->judgement.item[i];
 	}
 	*why = worst ? worst->text : "";
 	if (worst || !e->info || address_parse(listener->address, &v.address) < 0 || verdict_find(&v) < 0)
@@ -210,8 +220,8 @@ static void put_drop_in(struct out *out, const struct explanation *e)
 static void put(struct out *out, struct explanation *e)
 {
 	const struct unit *unit = &e->unit;
-	const struct remark *listen = judgement_worst(&e->judgement, REMARK_LISTEN);
-	const struct remark *connect = judgement_worst(&e->judgement, REMARK_POLICY);
+	const struct remark *listen = judgement_fate(&e->judgement, REMARK_LISTEN);
+	const struct remark *connect = judgement_fate(&e->judgement, REMARK_POLICY);
 	char state[128];
 
 	out_string(out, "unit", "unit", unit->name);
@@ -222,10 +232,8 @@ static void put(struct out *out, struct explanation *e)
 	out_string(out, NULL, "state", state);
 	out_optional(out, "unit_file", "unit file", unit_get(unit, "FragmentPath"));
 	out_optional(out, "drop_ins", "drop-ins", unit_get(unit, "DropInPaths"));
-	/* A remark that refuses but accelerates all the same, if forced: the helpers. */
-	put_fate(out, listen && listen->kind == REMARK_HELPER ? NULL : listen, "listen", "listen_why", "listeners");
-	put_fate(out, connect && connect->kind == REMARK_HELPER ? NULL : connect, "connect", "connect_why",
-		"connections");
+	put_fate(out, listen, "listen", "listen_why", "listeners");
+	put_fate(out, connect, "connect", "connect_why", "connections");
 	out_bool(out, "refused", NULL, judgement_worst(&e->judgement, REMARK_TCP) != NULL);
 	put_remarks(out, &e->judgement);
 	put_listeners(out, e);
@@ -277,7 +285,7 @@ enum ctl_exit cmd_service_explain(struct ctl *ctl, const struct ctl_args *args)
 {
 	_cleanup_judge_tools_ struct judge_tools found = {.library = NULL};
 	const struct judge_tools *tools = &found;
-	enum ctl_exit worst = judge_tools_find(ctl, &found);
+	enum ctl_exit worst = judge_tools_find(ctl, args->option[EXPLAIN_USER] != NULL, &found);
 
 	if (worst != CTL_OK)
 		return worst;

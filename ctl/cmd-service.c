@@ -95,7 +95,7 @@ static void take_back(struct change *change)
 	struct drop_in now;
 
 	if (change->before.kind != DROP_IN_NONE) {
-		(void)!drop_in_write(change->unit.directory, change->unit.name, change->before.body);
+		(void)!drop_in_restore(change->unit.directory, &change->before);
 	} else if (drop_in_read(change->unit.directory, &now) == 0) {
 		(void)!drop_in_remove(change->unit.directory, &now);
 		drop_in_clear(&now);
@@ -237,7 +237,7 @@ enum ctl_exit cmd_service_enable(struct ctl *ctl, const struct ctl_args *args)
 		.ctl = ctl, .user = args->option[ENABLE_USER] != NULL, .force = args->option[ENABLE_FORCE] != NULL};
 	_cleanup_judge_tools_ struct judge_tools tools = {.library = NULL};
 	const char *file = args->option[ENABLE_POLICY];
-	enum ctl_exit code = judge_tools_find(ctl, &tools);
+	enum ctl_exit code = judge_tools_find(ctl, changes.user, &tools);
 
 	if (code == CTL_OK && file)
 		code = args->option[ENABLE_DRY_RUN] ? apply_find(ctl, file, &result.paths)

@@ -18,11 +18,29 @@ __attribute__((format(printf, 1, 0))) static char *format(const char *text, va_l
 	return vasprintf(&out, text, ap) < 0 ? NULL : out;
 }
 
-static void put_line(FILE *stream, const char *line)
+static void compose(FILE *stream, const char *line)
 {
 	fputs("smcctl: ", stream);
 	text_put(stream, line ? line : "out of memory");
 	fputc('\n', stream);
+}
+
+/* In one write, for others may write there as well, and standard error has no buffer. */
+static void put_line(FILE *stream, const char *line)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	FILE *memory = open_memstream(&text, &size);
+
+	if (!memory) {
+		compose(stream, line);
+		return;
+	}
+	compose(memory, line);
+	if (fclose(memory) == 0)
+		fwrite(text, 1, size, stream);
+	else
+		compose(stream, line);
 }
 
 enum ctl_exit ctl_error(struct ctl *ctl, enum ctl_exit code, const char *what, const char *object, const char *why, ...)

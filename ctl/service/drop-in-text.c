@@ -46,11 +46,13 @@ int drop_in_parse(const char *text, struct drop_in *out)
 		body = text;
 	}
 	out->body = strdup(body);
-	return out->body ? 0 : -ENOMEM;
+	out->text = strdup(text);
+	return out->body && out->text ? 0 : -ENOMEM;
 }
 
 void drop_in_clear(struct drop_in *drop_in)
 {
 	free(drop_in->body);
+	free(drop_in->text);
 	*drop_in = (struct drop_in){.kind = DROP_IN_NONE};
 }

@@ -281,6 +281,18 @@ int drop_in_write(const char *directory, const char *unit, const char *body)
 	return place.missing ? write_with_directories(&place, text) : write_beside(&place, text);
 }
 
+int drop_in_restore(const char *directory, const struct drop_in *before)
+{
+	_cleanup_place_ struct place place = {.fd = -1};
+	int r = place_find(directory, &place);
+
+	if (r == 0 && place.missing)
+		r = -ENOENT;
+	if (r == 0)
+		r = sweep(&place);
+	return r < 0 ? r : write_beside(&place, before->text);
+}
+
 /* Whether the directory at path has that one entry and nothing else: 1, 0 or -errno. */
 static int has_only(const char *path, const char *name)
 {

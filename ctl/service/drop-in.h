@@ -16,6 +16,7 @@ struct drop_in {
 	enum drop_in_kind kind;
 	unsigned made; /* so many directories were made for it */
 	char *body;    /* what stands below the head; NULL: there is no file */
+	char *text;    /* all of it */
 };
 
 #define _cleanup_drop_in_ _cleanup_(drop_in_clear)
@@ -32,6 +33,9 @@ _must_check_ int drop_in_read(const char *directory, struct drop_in *out);
  * Returns 0 or -errno: -ELOOP where the directory or the file is a symbolic link, -EBUSY while another smcctl works there.
  */
 _must_check_ int drop_in_write(const char *directory, const char *unit, const char *body);
+
+/* Puts back what was read from there, byte for byte. Returns 0 or -errno. */
+_must_check_ int drop_in_restore(const char *directory, const struct drop_in *before);
 
 /*
  * Takes it away, with the directories that were made for it and hold nothing else; where there is none, only what a kill

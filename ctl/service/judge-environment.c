@@ -13,27 +13,30 @@
 
 #define FILE_MAX (1u << 20)
 
-/* systemd's own environment, which every service inherits (DefaultEnvironment=, systemctl set-environment). */
-static int preload_of_manager(const struct unit *unit, char **out)
+int judge_inherited(bool user, char **out)
 {
 	_cleanup_command_ struct command_result result = {.status = 0};
-	const char *argv[] = {"systemctl", unit->user ? "--user" : "--system", "--no-pager", "show-environment", NULL};
+	const char *argv[] = {"systemctl", user ? "--user" : "--system", "--no-pager", "show-environment", NULL};
 	int r = command_run(argv, &result);
 
 	/* One assignment a line, quoted as a shell wants it. */
 	return r < 0 || result.status != 0 ? 0 : words_assigned(result.out, "LD_PRELOAD", out);
 }
 
-static int preload_without_us(const struct unit *unit, char **out)
+static int preload_without_us(const struct judgement *judgement, char **out)
 {
+	const struct unit *unit = judgement->unit;
+	const char *inherited = judgement->tools->inherited;
 	int r;
 
 	if (unit_file_has_drop_in(unit))
 		r = unit_file_preload(unit, out);
 	else
 		r = words_assigned(unit_get(unit, "Environment"), "LD_PRELOAD", out);
-	if (r == 0 && !*out)
-		r = preload_of_manager(unit, out);
+	if (r == 0 && !*out && inherited) {
+		*out = strdup(inherited);
+		r = *out ? 0 : -ENOMEM;
+	}
 	return r;
 }
 
@@ -42,7 +45,7 @@ static void judge_preload(struct judgement *judgement)
 	_cleanup_free_ char *before = NULL;
 	const char *ours;
 	size_t length;
-	int r = preload_without_us(judgement->unit, &before);
+	int r = preload_without_us(judgement, &before);
 
 	if (r == 0)
 		r = preload_list(before, judgement->tools->library, &judgement->preload);
@@ -135,6 +138,11 @@ void judge_environment(struct judgement *judgement)
 	judge_preload(judgement);
 	for (const char *value; (value = unit_next(unit, "EnvironmentFiles", &place));)
 		judge_environment_file(judgement, value);
+	if (unit_sets(unit, "PAMName"))
+		judgement_add(judgement, REMARK_NOTE, "PAMName",
+			"opens a session of '%s': pam_env in it, by /etc/environment, may overrule LD_PRELOAD; smcctl "
+			"service status tells after the start",
+			unit_get(unit, "PAMName"));
 	if (words_have(unit_get(unit, "UnsetEnvironment"), "LD_PRELOAD"))
 		judgement_add(judgement, REMARK_TCP, "UnsetEnvironment",
 			"takes LD_PRELOAD away at the end; remove it there (UnsetEnvironment= in the unit)");

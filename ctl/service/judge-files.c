@@ -28,25 +28,46 @@ static bool is_ours(const struct judgement *judgement, const char *path)
 		(strcmp(path, judgement->tools->library) == 0 || strcmp(path, TABLES) == 0);
 }
 
-/* Each may have a prefix "-" or "+" and ":OPTIONS" or ":TARGET" behind. */
+/* What is looked for in the values of a setting that holds paths. */
+struct search {
+	const struct judgement *judgement; /* leave out what is ours; NULL: it is not in there */
+	const char *path;
+	bool found;
+};
+
+/* Each may have a prefix "-" or "+" and ":OPTIONS" or ":TARGET" behind; an empty value takes back all that were before it. */
+static int search_value(void *context, const char *value)
+{
+	struct search *search = context;
+	char *word;
+	int r;
+
+	search->found = search->found && *value;
+	while ((r = words_next(&value, &word)) > 0) {
+		char *directory = word + strspn(word, "-+");
+
+		directory[strcspn(directory, ":")] = '\0';
+		if (directory[0] == '/' && is_below(search->path, directory) &&
+			!(search->judgement && is_ours(search->judgement, directory)))
+			search->found = true;
+		free(word);
+	}
+	return r;
+}
+
 bool judge_covers(const struct judgement *judgement, const char *property, const char *path)
 {
-	const struct unit *unit = judgement->unit;
+	struct search shown = {.judgement = judgement, .path = path};
+	struct search own = {.path = path};
 	size_t place = 0;
-	bool found = false;
 
-	for (const char *value; !found && (value = unit_next(unit, property, &place));) {
-		char *word;
-
-		while (!found && words_next(&value, &word) > 0) {
-			char *directory = word + strspn(word, "-+");
-
-			directory[strcspn(directory, ":")] = '\0';
-			found = directory[0] == '/' && !is_ours(judgement, directory) && is_below(path, directory);
-			free(word);
-		}
+	for (const char *value; (value = unit_next(judgement->unit, property, &place));) {
+		if (search_value(&shown, value) < 0)
+			return false;
 	}
-	return found;
+	if (shown.found || !unit_file_has_drop_in(judgement->unit))
+		return shown.found;
+	return unit_file_own(judgement->unit, property, search_value, &own) == 0 && own.found;
 }
 
 static bool is_private(const struct unit *unit, const char *path)
@@ -54,7 +75,7 @@ static bool is_private(const struct unit *unit, const char *path)
 	return unit_is(unit, "PrivateTmp", "yes") && (is_below(path, "/tmp") || is_below(path, "/var/tmp"));
 }
 
-static bool is_home(const char *path)
+bool judge_is_home(const char *path)
 {
 	return is_below(path, "/home") || is_below(path, "/root") || is_below(path, "/run/user");
 }
@@ -66,7 +87,7 @@ bool judge_hides(const struct judgement *judgement, const char *path)
 	if (judge_covers(judgement, "BindPaths", path) || judge_covers(judgement, "BindReadOnlyPaths", path))
 		return false;
 	return *judge_root(judgement) || judge_covers(judgement, "TemporaryFileSystem", path) ||
-		is_private(unit, path) || (unit_is(unit, "ProtectHome", "tmpfs") && is_home(path));
+		is_private(unit, path) || (unit_is(unit, "ProtectHome", "tmpfs") && judge_is_home(path));
 }
 
 /* "-": a service starts without the file as well, on TCP. */
@@ -88,7 +109,7 @@ static void judge_path(struct judgement *judgement, const char *what, const char
 	if (judge_covers(judgement, "InaccessiblePaths", path))
 		judgement_add(
 			judgement, REMARK_TCP, "InaccessiblePaths", "hides the %s '%s' from the service", what, path);
-	else if (unit_is(unit, "ProtectHome", "yes") && is_home(path))
+	else if (unit_is(unit, "ProtectHome", "yes") && judge_is_home(path))
 		judgement_add(judgement, REMARK_TCP, "ProtectHome", "hides the %s '%s'; install smcshim elsewhere",
 			what, path);
 	else if (judge_hides(judgement, path)) {

@@ -38,7 +38,10 @@ static void judge_kind(struct judgement *judgement)
 		if (!unit->user && starts_with(unit->name, helpers[i])) {
 			judgement_add(judgement, REMARK_HELPER, "system-service",
 				"the system, or the way into it, depends on this service%s",
-				strstr(helpers[i], "ssh") ? "; keep a connection open while you try" : "");
+				strstr(helpers[i], "ssh")
+					? "; 'sshd -t' before the restart, and a connection kept open, show in time "
+					  "what goes wrong"
+					: "");
 			break;
 		}
 	}
@@ -74,8 +77,8 @@ static void judge_socket(struct judgement *judgement, const char *socket)
 			continue;
 		line += strlen("Listen=");
 		judgement_add(judgement, REMARK_LISTEN, "socket-activated",
-			"listener %.*s: TCP, for systemd opens it (%s); stop and disable that socket and let the "
-			"service "
+			JUDGE_LISTENER
+			"%.*s: TCP, for systemd opens it (%s); stop and disable that socket and let the service "
 			"listen by itself",
 			(int)strcspn(line, " "), line, socket);
 	}

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ctl/service/exec-unit.h"
 #include "ctl/service/judge.h"
@@ -17,37 +18,69 @@
 static const char judge_replaces[] =
 	"the drop-in replaces ExecStart=: smcctl run before the same command supervises its socket calls";
 
-enum privilege_user judge_user(const struct unit *unit)
+static bool runs_as_root(const struct unit *unit)
 {
 	const char *user = unit_get(unit, "User");
 
-	/* DynamicUser= implies NoNewPrivileges= (systemd.exec(5)). Filters imply it too, but not in every version. */
-	if (unit_is(unit, "NoNewPrivileges", "yes") || unit_is(unit, "DynamicUser", "yes"))
-		return PRIVILEGE_USER_BARRED;
-	if (unit->user)
-		return PRIVILEGE_USER_CALLER;
-	if (!*user || strcmp(user, "root") == 0 || strcmp(user, "0") == 0)
-		return PRIVILEGE_USER_ROOT;
-	return PRIVILEGE_USER_ANY;
+	if (unit_is(unit, "DynamicUser", "yes"))
+		return false;
+	return unit->user ? getuid() == 0 : !*user || strcmp(user, "root") == 0 || strcmp(user, "0") == 0;
 }
 
-/* Programs that start others, and empty the environment on the way: always, or when asked to log in. */
+enum privilege_user judge_user(const struct unit *unit)
+{
+	bool root = runs_as_root(unit);
+
+	/* DynamicUser= implies NoNewPrivileges= (systemd.exec(5)). Filters imply it too, but not in every version. */
+	if (unit_is(unit, "NoNewPrivileges", "yes") || unit_is(unit, "DynamicUser", "yes"))
+		return root ? PRIVILEGE_USER_ROOT_BARRED : PRIVILEGE_USER_BARRED;
+	if (unit->user)
+		return PRIVILEGE_USER_CALLER;
+	return root ? PRIVILEGE_USER_ROOT : PRIVILEGE_USER_ANY;
+}
+
+/* su and runuser, whose letters can be bundled (-lc); behind -c is the command, whose words systemctl shows without quotes. */
+static bool asks_to_log_in(const char *line)
+{
+	bool login = false;
+	bool ended = false;
+	char *word;
+
+	while (!login && !ended && words_next(&line, &word) > 0) {
+		bool letters = word[0] == '-' && word[1] != '-';
+		size_t own = letters ? strcspn(word, "cgGsuw") : 0;
+
+		login = strcmp(word, "-") == 0 || strcmp(word, "--login") == 0 || memchr(word, 'l', own);
+		ended = (letters && word[own] == 'c') || starts_with(word, "--command");
+		free(word);
+	}
+	return login;
+}
+
+/* Programs that start others, and empty the environment on the way: always, or when asked to. */
 static bool clears_environment(const char *name, const char *line)
 {
-	bool login = words_have(line, "-") || words_have(line, "-l") || words_have(line, "--login");
-
 	if (strcmp(name, "sudo") == 0 || strcmp(name, "pkexec") == 0 || strcmp(name, "doas") == 0)
 		return true;
 	if (strcmp(name, "su") == 0 || strcmp(name, "runuser") == 0)
-		return login;
+		return asks_to_log_in(line);
+	if (strcmp(name, "login") == 0)
+		return !words_have(line, "-p");
 	return strcmp(name, "setpriv") == 0 && words_have(line, "--reset-env");
+}
+
+/* Its program is no child of it. */
+static bool has_it_started(const char *name, const char *line)
+{
+	return (strcmp(name, "systemd-run") == 0 && !words_have(line, "--scope")) || strcmp(name, "machinectl") == 0 ||
+		strcmp(name, "docker") == 0;
 }
 
 static bool starts_others(const char *name)
 {
-	static const char *const names[] = {"sh", "bash", "dash", "su", "runuser", "setpriv", "start-stop-daemon",
-		"nice", "ionice", "chrt", "taskset", "numactl", "unshare", "nsenter", "chroot", "stdbuf", "timeout",
-		"flock", "prlimit", "setsid", "catatonit", "tini"};
+	static const char *const names[] = {"sh", "bash", "dash", "su", "runuser", "login", "setpriv", "systemd-run",
+		"start-stop-daemon", "nice", "ionice", "chrt", "taskset", "numactl", "unshare", "nsenter", "chroot",
+		"stdbuf", "timeout", "flock", "prlimit", "setsid", "catatonit", "tini"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strcmp(name, names[i]) == 0)
@@ -59,12 +92,14 @@ static bool starts_others(const char *name)
 /* It is to be supervised whatever it is. */
 static void judge_asked(struct judgement *judgement, const struct program *program, const char *path)
 {
-	bool loses = program->gains || program->obstacle == PROGRAM_SET_ID || program->obstacle == PROGRAM_CAPABILITIES;
+	enum privilege_user user = judge_user(judgement->unit);
+	bool able = user == PRIVILEGE_USER_ANY || user == PRIVILEGE_USER_CALLER;
+	bool has = program->obstacle == PROGRAM_SET_ID || program->obstacle == PROGRAM_CAPABILITIES;
 
-	if (loses && judge_user(judgement->unit) != PRIVILEGE_USER_ROOT)
+	if (program->gains || (able && has))
 		judgement_add(judgement, REMARK_NEVER, "program",
-			"'%s' would lose the privilege of its file (capabilities, set-user-ID) when supervised; use "
-			"AmbientCapabilities= in the unit",
+			"'%s' would lose the privilege of its file (capabilities, set-user-ID) when supervised; take "
+			"them from the file (setcap -r) and use AmbientCapabilities= in the unit",
 			path);
 	else if (program->obstacle == PROGRAM_OTHER_KIND)
 		judgement_add(
@@ -72,6 +107,14 @@ static void judge_asked(struct judgement *judgement, const struct program *progr
 	else
 		judgement_add(judgement, REMARK_HANDLED, "program", "'%s' %s; %s", program->binary,
 			program_obstacle_text(program), judge_replaces);
+}
+
+static const char *judge_remedy(const struct program *program)
+{
+	/* As long as the file has its own, these do away with the ambient ones. */
+	if (program->gains || program->obstacle == PROGRAM_CAPABILITIES)
+		return "; take them from the file (setcap -r) and use AmbientCapabilities= in the unit";
+	return "";
 }
 
 static void judge_result(struct judgement *judgement, const struct program *program, const char *path)
@@ -89,7 +132,7 @@ static void judge_result(struct judgement *judgement, const struct program *prog
 		judgement_add(judgement, REMARK_NOTE, "program", "'%s' cannot be looked into from here", path);
 	} else if (program->obstacle != PROGRAM_FINE) {
 		judgement_add(judgement, REMARK_TCP, "program", "'%s' %s%s", script ? program->binary : path,
-			program_obstacle_text(program), program->gains ? "; use AmbientCapabilities= in the unit" : "");
+			program_obstacle_text(program), judge_remedy(program));
 	} else if (script) {
 		judgement_add(judgement, REMARK_NOTE, "script",
 			"'%s' is a script for '%s': what it starts is seen after the start, by smcctl service status",
@@ -133,6 +176,10 @@ static bool judge_wrapper(struct judgement *judgement, const char *line, char **
 	if (clears_environment(name, line))
 		judgement_add(judgement, REMARK_TCP, "environment",
 			"it starts its program through '%s', which takes LD_PRELOAD away; use User= instead", *path);
+	else if (has_it_started(name, line))
+		judgement_add(judgement, REMARK_TCP, "environment",
+			"it has its program started by another service, through '%s': nothing set here reaches it",
+			*path);
 	else if (starts_others(name))
 		judgement_add(judgement, REMARK_NOTE, "wrapper",
 			"it starts its program through '%s': what that is, is seen after the start", *path);

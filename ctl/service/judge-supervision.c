@@ -91,8 +91,7 @@ static void judge_place(struct judgement *judgement)
 			"smcctl run into the unit's ExecStart= yourself");
 		return;
 	}
-	if (unit_is(unit, "ProtectHome", "yes") &&
-		(starts_with(judgement->tools->smcctl, "/home/") || starts_with(judgement->tools->smcctl, "/root/")))
+	if (unit_is(unit, "ProtectHome", "yes") && judge_is_home(judgement->tools->smcctl))
 		judgement_add(judgement, REMARK_NEVER, "ProtectHome", "hides '%s'; install smcshim elsewhere",
 			judgement->tools->smcctl);
 	judge_file(judgement, "program", judgement->tools->smcctl);

@@ -16,10 +16,11 @@ void judge_tools_clear(struct judge_tools *tools)
 	free(tools->library);
 	free(tools->smcctl);
 	free(tools->supervisor);
+	free(tools->inherited);
 	*tools = (struct judge_tools){.library = NULL};
 }
 
-enum ctl_exit judge_tools_find(struct ctl *ctl, struct judge_tools *out)
+enum ctl_exit judge_tools_find(struct ctl *ctl, bool user, struct judge_tools *out)
 {
 	_cleanup_judge_tools_ struct judge_tools tools = {.library = NULL};
 	int r = paths_library(&tools.library);
@@ -30,6 +31,8 @@ enum ctl_exit judge_tools_find(struct ctl *ctl, struct judge_tools *out)
 	r = paths_supervisor(&tools.supervisor);
 	if (r == 0 || r == -ENOENT)
 		r = paths_self(&tools.smcctl);
+	if (r == 0)
+		r = judge_inherited(user, &tools.inherited);
 	if (r < 0)
 		return ctl_error(ctl, CTL_FAILED, "service", NULL, "%s", strerror(-r));
 	*out = tools;
@@ -93,6 +96,19 @@ const struct remark *judgement_worst(const struct judgement *judgement, enum rem
 		const struct remark *item = &judgement->item[i];
 
 		if (item->kind >= least && (!worst || item->kind > worst->kind))
+			worst = item;
+	}
+	return worst;
+}
+
+const struct remark *judgement_fate(const struct judgement *judgement, enum remark_kind least)
+{
+	const struct remark *worst = NULL;
+
+	for (size_t i = 0; i < judgement->count; i++) {
+		const struct remark *item = &judgement->item[i];
+
+		if (item->kind >= least && item->kind != REMARK_HELPER && (!worst || item->kind > worst->kind))
 			worst = item;
 	}
 	return worst;

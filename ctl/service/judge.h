@@ -19,6 +19,9 @@ enum remark_kind {
 	REMARK_NEVER,    /* no drop-in can be made, or it would break the service: enable refuses */
 };
 
+/* What the text of a REMARK_LISTEN begins with; an address and a colon follow. */
+#define JUDGE_LISTENER "listener "
+
 /* "note", "handled", ...: for JSON. */
 const char *remark_kind_key(enum remark_kind kind);
 
@@ -50,6 +53,7 @@ struct judge_tools {
 	char *library;
 	char *smcctl;
 	char *supervisor; /* NULL: not installed */
+	char *inherited;  /* LD_PRELOAD in systemd's own environment, which every service has, or NULL */
 };
 
 #define _cleanup_judge_tools_ _cleanup_(judge_tools_clear)
@@ -57,7 +61,7 @@ struct judge_tools {
 void judge_tools_clear(struct judge_tools *tools);
 
 /* Says what is wrong; CTL_OK with *out filled, for the caller to clear. */
-_must_check_ enum ctl_exit judge_tools_find(struct ctl *ctl, struct judge_tools *out);
+_must_check_ enum ctl_exit judge_tools_find(struct ctl *ctl, bool user, struct judge_tools *out);
 
 void judgement_clear(struct judgement *judgement);
 
@@ -66,6 +70,9 @@ _must_check_ int judge(struct judgement *judgement);
 
 /* The worst remark of one of the kinds from least on, or NULL. */
 const struct remark *judgement_worst(const struct judgement *judgement, enum remark_kind least);
+
+/* The same of those that keep it on TCP: what only calls for --force is passed over. */
+const struct remark *judgement_fate(const struct judgement *judgement, enum remark_kind least);
 
 /* The text of the drop-in, without its head, for the caller to free. Returns 0 or -ENOMEM. */
 _must_check_ int judgement_drop_in(const struct judgement *judgement, char **out);
@@ -83,6 +90,12 @@ void judge_sandbox(struct judgement *judgement);     /* families, calls, the net
 void judge_files(struct judgement *judgement);       /* whether library and table are seen (judge-files.c) */
 void judge_policy(struct judgement *judgement);      /* the table that it will follow (judge-policy.c) */
 
+/*
+ * LD_PRELOAD in systemd's own environment (DefaultEnvironment=, systemctl set-environment), for the caller to free; NULL if it is
+ * not there or cannot be asked for. Returns 0 or -ENOMEM.
+ */
+_must_check_ int judge_inherited(bool user, char **out);
+
 /* As which user the service runs, as far as it matters for what executing a file gains. */
 enum privilege_user judge_user(const struct unit *unit);
 
@@ -94,6 +107,9 @@ bool judge_covers(const struct judgement *judgement, const char *property, const
 
 /* True if the service sees nothing at path unless it is bound there. */
 bool judge_hides(const struct judgement *judgement, const char *path);
+
+/* True if ProtectHome= is about path. */
+bool judge_is_home(const char *path);
 
 /* The service's root directory is another one ("" is none). */
 const char *judge_root(const struct judgement *judgement);

@@ -82,7 +82,8 @@ static enum program_obstacle judge(const struct elf_facts *facts, bool ia32)
 /* Under supervision, which sets no_new_privs for all but root (filter_install()). */
 static bool would_lose(int fd, enum privilege_user user)
 {
-	bool root = user == PRIVILEGE_USER_ROOT || (user == PRIVILEGE_USER_CALLER && geteuid() == 0);
+	bool root = user == PRIVILEGE_USER_ROOT || user == PRIVILEGE_USER_ROOT_BARRED ||
+		(user == PRIVILEGE_USER_CALLER && geteuid() == 0);
 
 	return !root && privilege_gained(fd, user) != PRIVILEGE_NONE;
 }
@@ -93,7 +94,7 @@ static int inspect_file(const char *path, const struct program_context *context,
 	_cleanup_close_ int fd = open_read(path);
 	struct elf_source source;
 	struct elf_facts facts;
-	enum privilege gained;
+	enum privilege secure;
 
 	out->obstacle = PROGRAM_UNKNOWN;
 	if (fd < 0)
@@ -111,10 +112,10 @@ static int inspect_file(const char *path, const struct program_context *context,
 		out->gains = would_lose(fd, context->user);
 	if (out->obstacle != PROGRAM_FINE)
 		return 0;
-	gained = privilege_gained(fd, context->user);
-	if (gained == PRIVILEGE_SET_ID)
+	secure = privilege_secure(fd, context->user);
+	if (secure == PRIVILEGE_SET_ID)
 		out->obstacle = PROGRAM_SET_ID;
-	else if (gained == PRIVILEGE_CAPABILITIES)
+	else if (secure == PRIVILEGE_CAPABILITIES)
 		out->obstacle = PROGRAM_CAPABILITIES;
 	return 0;
 }

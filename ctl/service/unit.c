@@ -25,7 +25,8 @@ static const char properties[] =
 	"SystemCallArchitectures,"
 	"RootDirectory,RootImage,RootDirectoryStartOnly,PrivateTmp,PrivateNetwork,NetworkNamespacePath,ProtectHome,"
 	"TemporaryFileSystem,InaccessiblePaths,NoExecPaths,ExecPaths,BindPaths,BindReadOnlyPaths,IPAddressAllow,"
-	"IPAddressDeny,SELinuxContext,AppArmorProfile,TriggeredBy,PIDFile,CapabilityBoundingSet";
+	"IPAddressDeny,SELinuxContext,AppArmorProfile,TriggeredBy,PIDFile,CapabilityBoundingSet,"
+	"PAMName";
 
 void unit_clear(struct unit *unit)
 {

@@ -115,6 +115,14 @@ gives 1 "a symbolic link to another directory" "$smcctl" service enable plain
 says err 'a symbolic link, or no directory'
 rm -r "$system/plain.service.d" "$system/other"
 
+gives 0 "enable" "$smcctl" service enable plain
+echo '# by hand' >>"$drop_in"
+printf '[Service]\nEnvironment=LD_PRELOAD=/z.so\n' >"$system/plain.service.d/zz.conf"
+tree >edited
+gives 5 "over an edited drop-in, and a later one overrules it" "$smcctl" service enable --force plain
+holds "... rolled back to what was edited" same_as edited
+rm -r "$system/plain.service.d"
+
 # The unit goes, the drop-in stays
 gives 0 "enable" "$smcctl" service enable plain
 rm "$system/plain.service"
@@ -142,7 +150,9 @@ line "a deny-list with it" "RestrictAddressFamilies=~AF_SMC AF_PACKET" $'Restric
 line "a deny-list of it" "RestrictAddressFamilies=~AF_SMC" "RestrictAddressFamilies="
 line "two lines" $'RestrictAddressFamilies=AF_INET\nRestrictAddressFamilies=~AF_UNIX' "RestrictAddressFamilies=AF_INET AF_SMC"
 line "a root directory" "RootDirectory=/" ""
+line "a root directory with all of it bound" $'RootDirectory=/nowhere\nBindReadOnlyPaths=-'"$lib -/run/smc:/run/smc" ""
 line "no exec" "NoExecPaths=/" "ExecPaths=-$lib"
+line "no exec, but for it" "NoExecPaths=/"$'\n'"ExecPaths=${lib%/*}" ""
 # An update takes the unit's own list away: enabling again takes ours away.
 unit s.service "RestrictAddressFamilies=AF_INET AF_UNIX"
 gives 0 "enable" "$smcctl" service enable s
@@ -190,8 +200,17 @@ for name in sshd ssh systemd-x dbus getty@tty1 user@0; do
 	unit "$name.service"
 	gives 3 "$name is refused without --force" "$smcctl" service enable "$name"
 	says err '; --force does it all the same$'
+	case $name in s*sh*) says err "; 'sshd -t' before the restart, and a connection kept open, show in time what goes wrong; --force" ;; esac
 	rm "$system/$name.service"
 done
+unit ssh.service
+gives 0 "sshd: explain" "$smcctl" service explain ssh
+says out '^connections +TCP: see policy below$' "... it is not that which keeps it on TCP"
+unit ssh.service 'UnsetEnvironment=LD_PRELOAD'
+gives 0 "sshd, and something else: explain" "$smcctl" service explain ssh
+says out '^connections +TCP: see UnsetEnvironment below$' "... that keeps it on TCP"
+says out '^listeners +TCP: see UnsetEnvironment below$'
+rm "$system/ssh.service"
 ln -s /dev/null "$system/masked.service"
 gives 3 "a masked unit is refused, also with --force" "$smcctl" service enable --force masked
 says err 'masked: the unit is masked'
@@ -209,12 +228,86 @@ holds "... leads to the unit" test -e "$drop_in"
 gives 0 "disable an alias" "$smcctl" service disable alias
 rm "$system/alias.service" "$system/t@.service" "$system/bad.service"
 
+# What starts its program with another environment, or has it started elsewhere
+finds() { # NAME WHAT KIND: explain of s has found that, and says so if enable will refuse it
+	gives 0 "$1: explain" "$smcctl" service explain --json s
+	holds "... finds $2: $3" json "('$2', '$3') in [(f['what'], f['kind']) for f in d['units'][0]['findings']] and
+		d['units'][0]['refused'] == ('$3' in ('all_tcp', 'impossible'))"
+}
+starts() { # NAME WHAT KIND COMMAND
+	printf '[Service]\nExecStart=%s\n' "$4" >"$system/s.service"
+	finds "$1" "$2" "$3"
+}
+starts "sudo" environment all_tcp "/usr/bin/sudo -E -u x /bin/sleep 1"
+gives 3 "... enable" "$smcctl" service enable s
+says err "environment: it starts its program through '/usr/bin/sudo', which takes LD_PRELOAD away; use User= instead; it would stay TCP"
+starts "su -" environment all_tcp "/bin/su - x -c 'sleep 1'"
+starts "su --login" environment all_tcp "/bin/su --login x"
+starts "su -lc" environment all_tcp "/bin/su -lc 'sleep 1' x"
+starts "runuser -l" environment all_tcp "/sbin/runuser -s /bin/sh -l x -c 'sleep 1'"
+starts "su" wrapper note "/nowhere/su -s /bin/sh x -c 'ls -l -'"
+starts "runuser -u" wrapper note "/sbin/runuser -u x -- /bin/sleep 1"
+starts "login" environment all_tcp "/bin/login -f x"
+starts "login -p" wrapper note "/bin/login -p -f x"
+starts "a login shell" wrapper note "/bin/bash -l -c 'sleep 1'"
+starts "docker run" environment all_tcp "/bin/docker run x"
+starts "systemd-run --scope" wrapper note "/bin/systemd-run --scope /bin/sleep 1"
+starts "systemd-run" environment all_tcp "/bin/systemd-run /bin/sleep 1"
+gives 3 "... enable" "$smcctl" service enable s
+says err "environment: it has its program started by another service, through '/bin/systemd-run': nothing set here reaches it; it would"
+unit s.service 'PAMName=x'
+gives 0 "a session of PAM: explain" "$smcctl" service explain s
+says out "^PAMName +- +opens a session of 'x': pam_env in it, by /etc/environment, may overrule LD_PRELOAD"
+
+# Confined by AppArmor or SELinux: said, with what it takes
+unit s.service 'AppArmorProfile=-a profile'
+gives 0 "AppArmorProfile=: explain" "$smcctl" service explain s
+says out "^AppArmor +- +the profile '-a profile' must allow reading and mapping '$lib' \(mr\) and, without IPPROTO_SMC, 'network smc'$"
+holds "... is not in the way" "$smcctl" service enable s
+holds "... of disable" "$smcctl" service disable s
+mount -t tmpfs tmpfs /sys/fs && mkdir /sys/fs/selinux
+for enforce in 1 0; do
+	echo $enforce >/sys/fs/selinux/enforce
+	gives 0 "SELinux, enforce $enforce: explain" "$smcctl" service explain s
+	matches out "^SELinux +- +is enforcing: a change of domain at the start drops LD_PRELOAD \(AT_SECURE\) unless the policy has noatsecure, and the domain needs smc_socket; ausearch -m avc names what was refused$"
+	[ $? = $((1 - enforce)) ]
+	result $? "... says what to look at, if it is enforcing"
+done
+umount /sys/fs
+rm "$system/s.service"
+
+# Installed where a sandbox hides it, or where LD_PRELOAD cannot name it
+placed() { # DIRECTORY COMMAND...
+	place=$1
+	mkdir -p "$place" && mount --bind "$top_builddir" "$place"
+	"${@:2}"
+	umount "$place" && rmdir "$place"
+}
+hidden() { # NAME LINE WHAT KIND
+	unit s.service "$2"
+	smcctl=$place/smcctl finds "$1" "$3" "$4"
+}
+in_home() {
+	hidden "ProtectHome=yes" ProtectHome=yes ProtectHome all_tcp
+	hidden "ProtectHome=tmpfs" ProtectHome=tmpfs mount-namespace handled
+	holds "... and it is bound" json "'BindReadOnlyPaths=-$place/' in d['units'][0]['drop_in']['text']"
+	hidden "ProtectHome=read-only" ProtectHome=read-only policy policy_tcp
+	printf '[Service]\nProtectHome=yes\nExecStart=%s a\n' "$(command -v busybox)" >"$system/s.service"
+	smcctl=$place/smcctl finds "ProtectHome=yes, a command" ProtectHome impossible
+}
+placed /run/user/1/smcctl in_home
+placed "/run/a b" hidden "a blank in the path" "#" LD_PRELOAD impossible
+
 # A policy of its own
 echo '{"version":1,"rules":[{"use":"smc","connect":"any"}]}' >'own $1%.json'
 gives 0 "enable --policy" "$smcctl" service enable --policy 'own $1%.json' plain
 says "$drop_in" '^Environment=SMC_POLICY=/run/smc/own__1_.json-[0-9a-f]{16}$'
 says "$drop_in" '^ExecStartPre=-\+/.*/smcctl policy apply "/.*/own \$\$1%%.json"$'
 holds "... is applied" sh -c 'test -e /run/smc/own*'
+echo '{"version":1,"rules":[{"use":"smc","connect":"any"}],"programs":{"only":["x"]}}' >some.json
+gives 0 "enable --policy for some programs only" "$smcctl" service enable --policy some.json plain
+gives 0 "... explain" "$smcctl" service explain plain
+says out '^policy +- +holds for some programs only; smcctl policy test --program NAME tells whether for this one$'
 echo '{' >broken.json
 gives 65 "a broken policy" "$smcctl" service enable --policy broken.json plain
 gives 0 "back to the common policy" "$smcctl" service enable plain
@@ -304,6 +397,32 @@ refuses "a filter without its calls" 'SystemCallFilter=seccomp pidfd_getfd$' "Ex
 	"SystemCallFilter=pidfd_open process_vm_readv process_vm_writev socket connect bind listen getsockopt setsockopt fcntl dup3 ppoll openat fstat mmap munmap close close_range clock_gettime rt_sigprocmask socketpair sendmsg recvmsg prctl prlimit64 ioctl clone wait4 setsid chdir umask execve"
 refuses "hidden" "does not see the program '$self', so it would not start" "ExecStart=$static a" "InaccessiblePaths=${self%/*}"
 refuses "not to be executed" "forbids to execute the supervisor; .*ExecPaths=$supervisor" "ExecStart=$static a" "NoExecPaths=$supervisor"
+# Who may supervise it
+mount -t tmpfs tmpfs /proc/sys/kernel && mkdir /proc/sys/kernel/yama
+traced() { # SCOPE USER KIND
+	echo "$1" >/proc/sys/kernel/yama/ptrace_scope
+	exec_unit s.service "ExecStart=$static a" "User=$2" "${@:4}"
+	finds "kernel.yama.ptrace_scope $1 for ${2:-root}" kernel.yama.ptrace_scope "$3"
+}
+traced 3 '' all_tcp
+traced 2 nobody all_tcp
+traced 2 '' all_tcp CapabilityBoundingSet=cap_chown
+traced 1 nobody note
+for scope in "2 root" "1 root" "0 nobody"; do
+	echo "${scope% *}" >/proc/sys/kernel/yama/ptrace_scope
+	exec_unit s.service "ExecStart=$static a" "User=${scope#* }"
+	gives 0 "kernel.yama.ptrace_scope ${scope% *} for ${scope#* }: explain" "$smcctl" service explain --json s
+	holds "... finds nothing" json "'kernel.yama.ptrace_scope' not in [f['what'] for f in d['units'][0]['findings']]"
+done
+umount /proc/sys/kernel
+# Confined: the profile holds for smcctl, too
+mount -t tmpfs tmpfs /sys/fs && mkdir /sys/fs/selinux && echo 1 >/sys/fs/selinux/enforce
+exec_unit s.service "ExecStart=$static a" "AppArmorProfile=a"
+gives 0 "SELinux and AppArmor: explain" "$smcctl" service explain s
+says out "^SELinux +- +is enforcing: the program's domain is entered from that of smcctl, which may be another one; SELinuxContext= sets it"
+says out "^AppArmor +- +the profile 'a' holds for smcctl, too: it must allow '$self' and '$supervisor' \(ix\), ptrace among these, and the program \(ix\)$"
+umount /sys/fs
+rm "$system/s.service"
 cp "$static" gains && setcap cap_net_bind_service+ep gains && chmod 755 gains
 exec_unit e.service "User=nobody" "ExecStart=$PWD/gains a"
 gives 3 "capabilities that it would lose" "$smcctl" service enable e
@@ -315,6 +434,23 @@ gives 0 "... but not where it has none to lose" "$smcctl" service enable e
 gives 0 "... disable" "$smcctl" service disable e
 exec_unit e.service "Type=forking" "PIDFile=/run/e.pid" "ExecStart=$static a"
 gives 0 "forking with a PID file" "$smcctl" service enable e
+gives 0 "... disable" "$smcctl" service disable e
+cp /bin/sleep capable && setcap cap_net_bind_service+ep capable
+exec_unit e.service "User=nobody" "ExecStart=$PWD/capable 1"
+gives 3 "capabilities of a program for the library" "$smcctl" service enable e
+says err "'$PWD/capable' has file capabilities: the dynamic loader ignores LD_PRELOAD for it; take them from the file \\(setcap -r\\) and use AmbientCapabilities= in the unit; it would"
+exec_unit e.service "User=nobody" "NoNewPrivileges=yes" "ExecStart=$PWD/capable 1"
+gives 3 "... which keep the library out also where they are not gained" "$smcctl" service enable e
+says err "has file capabilities"
+gives 0 "... --supervise: there is none to lose" "$smcctl" service enable --supervise e
+setcap cap_net_bind_service+p capable
+gives 0 "... nor are they in the way if they are not effective" "$smcctl" service enable e
+says "$system/e.service.d/90-smcctl.conf" "^Environment=LD_PRELOAD=$lib$"
+exec_unit e.service "User=nobody" "ExecStart=$PWD/capable 1"
+gives 3 "... but if they are gained" "$smcctl" service enable e
+setcap cap_net_bind_service+ep capable
+exec_unit e.service "NoNewPrivileges=yes" "ExecStart=$PWD/capable 1"
+gives 0 "... and root has them anyway" "$smcctl" service enable e
 gives 0 "... disable" "$smcctl" service disable e
 # The package goes
 mkdir packaged && ln -s "$self" packaged/smcctl
@@ -389,62 +525,96 @@ gives 0 "... and again" "$smcctl" service enable plain
 "$smcctl" service disable plain >out 2>err
 
 # At each of its system calls in turn the command is killed, or told that there is no space: the drop-in is there as a whole or as it
-# was, and what is left behind systemd does not read and the next command sweeps away.
-calls=openat,mkdirat,write,fchmod,fsync,renameat,rename,unlinkat,flock
+# was, and what is left behind systemd does not read and the next command sweeps away. strace counts each call by itself.
+calls="openat mkdirat write fchmod fsync renameat unlinkat flock clone3"
 sane() { # the state is the one before or the one after, and it can be left by a command
-	tree | grep -v '\.smcctl-\(new\|old\)\|\.90-smcctl.conf.new' >now
+	tree "$around" | grep -v '\.smcctl-\(new\|old\)\|\.90-smcctl.conf.new' >now
 	if [ "$1" = edit ]; then
-		cmp -s "$drop_in" old.conf || cmp -s "$drop_in" new.conf
+		cmp -s "$made/$rest" "$kept/old.conf" || cmp -s "$made/$rest" "$kept/new.conf"
 	else
-		{ [ ! -e "$drop_in" ] && cmp -s now state.off; } || cmp -s "$drop_in" new.conf
+		{ [ ! -e "$made" ] && cmp -s now "$kept/off"; } || cmp -s "$made/$rest" "$kept/new.conf"
 	fi
 }
 storm() { # NAME INJECTION BEFORE COMMAND...: BEFORE is what there is at the start
-	local name=$1 injection=$2 before=$3 first n bad='' code
+	local name=$1 injection=$2 before=$3 call n points=0 bad='' code
 	shift 3
-	# What the loader does at the start is not ours.
-	strace -o trace -e trace="$calls" "$smcctl" --version >out 2>err
-	first=$(grep -vc '^+++' trace)
-	for ((n = first; n < 300; n++)); do
-		# What a kill has left behind beside it stays, for the command to sweep away.
-		rm -rf "$system/plain.service.d"
-		[ "$before" = off ] || cp -a "kept.$before" "$system/plain.service.d"
-		{ strace -o trace -e trace="$calls" -e inject="$calls:$injection:when=$n" "$@" >out 2>err; } 2>/dev/null
-		code=$?
-		sane "$before" || bad="$bad $n"
-		grep -q 'INJECTED\|killed by' trace || break
-		[ "$injection" = signal=KILL ] || [ $code != 0 ] || grep -q 'enabled\|disabled' out || bad="$bad silent:$n"
+	for call in $calls; do
+		# What the loader opens at the start is not ours.
+		n=0
+		[ "$call" != openat ] || n=$opened
+		while [ $((++n)) -lt 100 ]; do
+			# What a kill has left behind beside it stays, for the command to sweep away.
+			rm -rf "$made"
+			[ "$before" = off ] || cp -a "$kept/$before" "$made"
+			{ strace -o trace -e trace="$call" -e inject="$call:$injection:when=$n" "$@" >out 2>err; } 2>/dev/null
+			code=$?
+			sane "$before" || bad="$bad $call:$n"
+			grep -q 'INJECTED\|killed by' trace || break
+			points=$((points + 1))
+			[ "$injection" = signal=KILL ] || [ $code != 0 ] || grep -q 'enabled\|disabled' out || bad="$bad silent:$call:$n"
+		done
+		[ $n -lt 100 ] && [ $code = 0 ] || bad="$bad end:$call:$n"
 	done
-	[ -z "$bad" ] && [ $n -gt $((first + 7)) ] && [ $n -lt 300 ] && [ $code = 0 ]
-	result $? "$name: at each of $((n - first)) calls${bad:+, not:$bad}"
-	"$smcctl" service disable --force plain >out 2>err
-	holds "... and nothing stays behind" same_as state.off
+	[ -z "$bad" ] && [ $points -gt 10 ]
+	result $? "$name: at each of $points calls${bad:+, not:$bad}"
+	"${disable[@]}" >out 2>err
+	tree "$around" | diff "$kept/off" - >out 2>&1
+	result $? "... and nothing stays behind"
+}
+# The drop-in is $made/$rest, where $made and all below it are made for it, around it is what else may change.
+storms() { # NAME CHANGE: the unit is to be enabled; CHANGE is a command that makes another drop-in due
+	local name=$1 injection
+	mkdir "$kept"
+	tree "$around" >"$kept/off"
+	"${enable[@]}" >out 2>err
+	cp "$made/$rest" "$kept/new.conf" && cp -a "$made" "$kept/on"
+	systemctl "${of[@]}" show -- plain.service >"$kept/show.on"
+	$2 && cp "$made/$rest" "$kept/old.conf" && cp -a "$made" "$kept/edit"
+	"${disable[@]}" >out 2>err
+	systemctl "${of[@]}" show -- plain.service >"$kept/show.off"
+	# The same answers at less cost.
+	printf '#!/bin/sh\ncase " $*" in\n*" show "*) if [ -e %s ]; then cat %s/show.on; else cat %s/show.off; fi ;;\nesac\n' \
+		"$made/$rest" "$PWD/$kept" "$PWD/$kept" >"$kept/systemctl"
+	chmod +x "$kept/systemctl"
+	PATH=$PWD/$kept:$PATH
+	for injection in signal=KILL error=ENOSPC; do
+		storm "$name: enable, $injection" "$injection" off "${enable[@]}"
+		storm "$name: disable, $injection" "$injection" on "${disable[@]}"
+		storm "$name: another drop-in, $injection" "$injection" edit "${enable[@]}"
+	done
+	PATH=${PATH#*:}
 }
 rm -f "$system/s.service"
-tree >state.off
-"$smcctl" service enable plain >out 2>err
-cp "$drop_in" new.conf && cp -a "$system/plain.service.d" kept.on
-"$smcctl" service enable --policy 'own $1%.json' plain >out 2>err
-cp "$drop_in" old.conf && cp -a "$system/plain.service.d" kept.edit
-"$smcctl" service disable plain >out 2>err
-# The same answers at less cost.
-mkdir fast
-systemctl show -- plain.service >show.off
-cp -a kept.on "$system/plain.service.d" && systemctl show -- plain.service >show.on && rm -r "$system/plain.service.d"
-printf '#!/bin/sh\ncase " $*" in\n*" show "*) if [ -e %s ]; then cat %s/show.on; else cat %s/show.off; fi ;;\nesac\n' \
-	"$drop_in" "$PWD" "$PWD" >fast/systemctl
-chmod +x fast/systemctl
-PATH=$PWD/fast:$PATH
+enable=("$smcctl" service enable plain) disable=("$smcctl" service disable --force plain) of=(--system)
+around=$system made=$system/plain.service.d rest=90-smcctl.conf kept=storm.library
+own_policy() { "${enable[@]}" --policy 'own $1%.json' >out 2>err; }
 # A sanitizer's runtime makes calls of its own, and cannot be traced.
 if [ -z "$asan" ]; then
-	storm "enable, killed" signal=KILL off "$smcctl" service enable plain
-	storm "enable, no space" error=ENOSPC off "$smcctl" service enable plain
-	storm "disable, killed" signal=KILL on "$smcctl" service disable plain
-	storm "disable, no space" error=ENOSPC on "$smcctl" service disable plain
-	storm "another drop-in, killed" signal=KILL edit "$smcctl" service enable plain
-	storm "another drop-in, no space" error=ENOSPC edit "$smcctl" service enable plain
+	strace -o trace -e trace=openat "$smcctl" --version >out 2>err
+	opened=$(grep -c '^openat' trace)
+	storms "the library" own_policy
+	exec_unit plain.service "ExecStart=$static a"
+	kept=storm.command
+	another_command() {
+		exec_unit plain.service "ExecStart=$static b" && "${enable[@]}" >out 2>err && exec_unit plain.service "ExecStart=$static a"
+	}
+	storms "a command" another_command
+	unit plain.service
+	export XDG_CONFIG_HOME=$PWD/home/storm
+	mkdir "$XDG_CONFIG_HOME"
+	enable+=(--user) disable+=(--user) of=(--user)
+	around=$XDG_CONFIG_HOME made=$XDG_CONFIG_HOME/systemd rest=user/plain.service.d/90-smcctl.conf kept=storm.user
+	storms "directories, too" own_policy
+	unset XDG_CONFIG_HOME
 fi
-PATH=${PATH#*:}
+
+# systemd has not read it yet, as after a kill between the two
+"$smcctl" service enable plain >out 2>err
+systemctl show -- plain.service | sed '/^DropInPaths=/s/=.*/=/' >show.unread
+mkdir unread && printf '#!/bin/sh\ncat %s/show.unread\n' "$PWD" >unread/systemctl && chmod +x unread/systemctl
+gives 2 "a drop-in that systemd has not read: status" env PATH="$PWD/unread:$PATH" "$smcctl" service status plain
+says out '^plain.service +enabled, daemon-reload pending '
+gives 0 "disable" "$smcctl" service disable plain
 
 # A file system that is really full
 mkdir full && mount -t tmpfs -o size=64k tmpfs full && cp -a "$system/." full && mount --bind full "$system"

@@ -5,24 +5,26 @@ systemd-analyze thinks of the result. In the lab only (tests/service/run calls i
 import hashlib
 import json
 import os
-import re
 import subprocess
 import sys
 
 SYSTEM = "/etc/systemd/system"
 LIBRARY = "/usr/lib/smcshim/libsmcshim.so"
 HOLD = f"{SYSTEM}/m-hold.target"
+GENERATOR = "/etc/systemd/system-generators/m-generator"
 PRELOAD = f"Environment=LD_PRELOAD={LIBRARY}"
 SLEEP = "ExecStart=/usr/bin/sleep 1000"
 SUPERVISED = "ExecStart=/usr/bin/smcctl run --supervise -- "
 
 
 class Case:
-    """A unit's [Service] lines; the finding (what, kind) that must be there; the lines of the drop-in, or None: refused with code."""
+    """A unit's [Service] lines; the finding (what, kind) that must be there; the lines of the drop-in, or None: refused with code.
+    Without lines it is no file there: prepare makes it. unit: what systemd calls it."""
 
-    def __init__(self, name, lines, finding=None, drop_in=(), code=0, force=0, families=None, prepare=None):
+    def __init__(self, name, lines, finding=None, drop_in=(), code=0, force=0, families=None, prepare=None, unit=None):
         self.name, self.lines, self.finding, self.drop_in = f"m-{name}", lines, finding, drop_in
         self.code, self.force, self.families, self.prepare = code, force, families, prepare
+        self.unit = unit or self.name
 
 
 def write(path, text, mode=0o644):
@@ -72,6 +74,11 @@ def capability():
     os.setxattr("/opt/units/capable", "security.capability", bytes.fromhex("0100000200040000" + "0" * 24))
 
 
+def capability_inert():
+    subprocess.run(["cp", "/usr/bin/sleep", "/opt/units/inert"], check=True)
+    os.setxattr("/opt/units/inert", "security.capability", bytes.fromhex("0000000200040000" + "0" * 24))
+
+
 def environment_file():
     write("/opt/units/env", "# one\nLD_PRELOAD=/x.so\n")
 
@@ -80,11 +87,28 @@ def environment_file_with_it():
     write("/opt/units/env-with", f'LD_PRELOAD="{LIBRARY}:/x.so"\n')
 
 
+def sudo():
+    subprocess.run(["cp", "/usr/bin/true", "/opt/units/sudo"], check=True)
+
+
 def scripts():
     write("/opt/units/script", "#!/bin/sh\nexec sleep 1000\n", 0o755)
     write("/opt/units/cleared", "#!/usr/bin/env -S -i sleep\n", 0o755)
     os.makedirs("/srv/empty/usr/bin", exist_ok=True)
     subprocess.run(["cp", "/usr/bin/sleep", "/srv/empty/usr/bin/sleep"], check=True)
+
+
+def generated():
+    write(GENERATOR, "#!/bin/sh\nprintf '[Service]\\nExecStart=/usr/bin/sleep 1000\\n' >\"$1/m-generated.service\"\n", 0o755)
+
+
+def masked():
+    os.symlink("/dev/null", f"{SYSTEM}/m-masked.service")
+
+
+def alias():
+    write(f"{SYSTEM}/m-real.service", f"[Service]\n{SLEEP}\n")
+    os.symlink("m-real.service", f"{SYSTEM}/m-alias.service")
 
 
 IP = "AF_INET AF_INET6 AF_UNIX"
@@ -116,7 +140,11 @@ CASES = [
     Case("environment-file-missing", [SLEEP, "EnvironmentFile=-/nowhere"]),
     Case("unset", [SLEEP, "UnsetEnvironment=LD_PRELOAD"], ("UnsetEnvironment", "all_tcp"), code=3),
     Case("env-i", ["ExecStart=/usr/bin/env -i /usr/bin/sleep 1000"], ("environment", "all_tcp"), code=3),
-    Case("sudo", ["ExecStart=/usr/bin/setpriv --reset-env sleep 1000"], ("environment", "all_tcp"), code=3),
+    Case("setpriv", ["ExecStart=/usr/bin/setpriv --reset-env sleep 1000"], ("environment", "all_tcp"), code=3),
+    Case("sudo", ["ExecStart=/opt/units/sudo -u nobody sleep 1000"], ("environment", "all_tcp"), code=3, prepare=sudo),
+    Case("su-login", ["ExecStart=/usr/bin/su - nobody -s /bin/sh -c 'sleep 1000'"], ("environment", "all_tcp"), code=3),
+    Case("su", ["ExecStart=/usr/bin/su nobody -s /bin/sh -c 'sleep 1000'"], ("wrapper", "note")),
+    Case("pam", [SLEEP, "User=nobody", "PAMName=su"], ("PAMName", "note")),
     Case("wrapper", ["ExecStart=/bin/sh -c 'sleep 1000'"], ("wrapper", "note")),
     Case("script", ["ExecStart=/opt/units/script"], ("script", "note"), prepare=scripts),
     Case("script-env-i", ["ExecStart=/opt/units/cleared 1000"], ("program", "handled"), [SUPERVISED + "/opt/units/cleared 1000"]),
@@ -145,7 +173,9 @@ CASES = [
     Case("set-user-id", ["ExecStart=/opt/units/setuid 1000"], ("program", "all_tcp"), code=3, prepare=set_user_id),
     Case("capability", ["User=nobody", "ExecStart=/opt/units/capable 1000"], ("program", "all_tcp"), code=3, prepare=capability),
     Case("capability-as-root", ["ExecStart=/opt/units/capable 1000"]),
-    Case("capability-barred", ["User=nobody", "NoNewPrivileges=yes", "ExecStart=/opt/units/capable 1000"]),
+    # They are not gained then, but that they are effective makes it a secure execution all the same.
+    Case("capability-barred", ["User=nobody", "NoNewPrivileges=yes", "ExecStart=/opt/units/capable 1000"], ("program", "all_tcp"), code=3),
+    Case("capability-inert", ["User=nobody", "NoNewPrivileges=yes", "ExecStart=/opt/units/inert 1000"], prepare=capability_inert),
     Case("no-new-privileges", [SLEEP, "User=nobody", "NoNewPrivileges=yes"]),
     Case("dynamic-user", [SLEEP, "DynamicUser=yes"], ("DynamicUser", "note")),
     Case("root-directory", [SLEEP, "RootDirectory=/srv/empty"], ("RootDirectory", "handled"),
@@ -162,7 +192,13 @@ CASES = [
     Case("ip-deny", [SLEEP, "IPAddressDeny=any", "IPAddressAllow=localhost"], ("IPAddressDeny", "note")),
     Case("forking", ["Type=forking", "ExecStart=/bin/sh -c 'sleep 1000 &'"], ("forking", "note")),
     Case("template@", [SLEEP], ("template", "note")),
+    Case("apparmor", [SLEEP, "AppArmorProfile=-m-profile"], ("AppArmor", "note")),
+    Case("generated", [], ("generated", "note"), prepare=generated),
+    Case("alias", [], prepare=alias, unit="m-real"),
+    Case("masked", [], ("masked", "impossible"), code=3, force=3, prepare=masked),
+    Case("transient", [], ("transient", "impossible"), code=3, force=3),
     Case("no-program", ["Type=oneshot", "RemainAfterExit=yes", "ExecStop=/bin/true"], ("program", "impossible"), code=3, force=3),
+    Case("bad-setting", ["Type=simple"], ("load-state", "impossible"), code=3, force=3),
     Case("awkward-\\x2d:name", [SLEEP]),
 ]
 
@@ -195,7 +231,7 @@ def digest():
 
 
 def drop_in(case):
-    return f"{SYSTEM}/{case.name}.service.d/90-smcctl.conf"
+    return f"{SYSTEM}/{case.unit}.service.d/90-smcctl.conf"
 
 
 def lines_of(path):
@@ -226,7 +262,7 @@ def judge_drop_in(case):
 
 def instance(case):
     # That of smcctl, which looks at a template through it.
-    return case.name.replace("@", "@smcctl") + ".service"
+    return case.unit.replace("@", "@smcctl") + ".service"
 
 
 def judge_families(cases):
@@ -241,16 +277,43 @@ def judge_families(cases):
         check(f"{case.name}: the families are those of before and AF_SMC", got == case.families, value, err)
 
 
-def judge_by_systemd(cases):
-    """systemd-analyze verify on all, and security for the restrictions that it shows."""
-    # It unescapes the names of files (252): those with a backslash it cannot find.
+def fragments(cases):
+    """Their unit files. systemd-analyze unescapes names of files (252): those with a backslash it cannot find."""
     cases = [case for case in cases if "\\" not in case.name]
-    code, out, err = run("systemd-analyze", "verify", "--recursive-errors=no", "--man=no", *[f"{SYSTEM}/{case.name}.service" for case in cases])
-    check("systemd-analyze verify finds no fault in any of them", code == 0 and "90-smcctl" not in err, err[-2000:])
-    for case in [c for c in cases if c.families is not None]:
-        code, out, err = run("systemd-analyze", "security", "--offline=true", "--no-pager", f"{SYSTEM}/{case.name}.service")
-        sockets = re.search(r"^(.) RestrictAddressFamilies=~AF_\(INET\|INET6\)", out, re.M)
-        check(f"{case.name}: systemd-analyze security: internet sockets are allowed", bool(sockets) and sockets[1] == "✗", out[-500:], err)
+    directory = {"m-generated": "/run/systemd/generator"}
+    return cases, [f"{directory.get(case.unit, SYSTEM)}/{case.unit}.service" for case in cases]
+
+
+def security(cases):
+    """What each unit is confined by, as systemd-analyze sees it: {unit: {setting: whether it confines}}."""
+    cases, paths = fragments(cases)
+    code, out, err = run("systemd-analyze", "security", "--offline=true", "--no-pager", "--json=short", *paths)
+    tables = [json.loads(line) for line in out.split("\n") if line]
+    check("systemd-analyze security has looked at each", code == 0 and len(tables) == len(cases), code, len(tables), err[-2000:])
+    return {case.unit: {row["name"]: row["set"] for row in table} for case, table in zip(cases, tables)}
+
+
+def judge_security(before, after):
+    # The one row in which AF_SMC is: no list here has another family without a row of its own.
+    other = "RestrictAddressFamilies=~…"
+    for unit, rows in after.items():
+        changed = {name: rows[name] for name in rows if rows[name] != before[unit][name]}
+        widened = any(line.startswith("RestrictAddressFamilies") for line in next(c for c in CASES if c.unit == unit).drop_in)
+        check(f"{unit}: systemd-analyze security: the drop-in opens AF_SMC, or nothing", changed == ({other: False} if widened else {}), changed)
+
+
+def judge_by_systemd(cases):
+    cases, paths = fragments(cases)
+    code, out, err = run("systemd-analyze", "verify", "--recursive-errors=no", "--man=no", *paths)
+    check("systemd-analyze verify finds no fault in any of them", code == 0 and "90-smcctl" not in err, code, err[-2000:])
+    # A judge that can see each drop-in, and fail.
+    with open(drop_in(cases[0]), "a", encoding="utf8") as stream:
+        end = stream.tell()
+        stream.write("Bogus=\n")
+        stream.flush()
+        code, out, err = run("systemd-analyze", "verify", "--recursive-errors=no", "--man=no", paths[0])
+        check("... and would find one", code == 1 and drop_in(cases[0]) in err, code, err)
+        stream.truncate(end)
 
 
 def main():
@@ -258,11 +321,13 @@ def main():
     for case in CASES:
         if case.prepare:
             case.prepare()
-        write(f"{SYSTEM}/{case.name}.service", "[Service]\n" + "\n".join(case.lines) + "\n")
+        if case.lines:
+            write(f"{SYSTEM}/{case.name}.service", "[Service]\n" + "\n".join(case.lines) + "\n")
     # A unit that nothing refers to is loaded anew for each question; an active target that is ordered after them keeps them.
     write(HOLD, "[Unit]\nAfter=" + " ".join(instance(case) for case in CASES) + "\n")
     run("systemctl", "daemon-reload")
     run("systemctl", "start", os.path.basename(HOLD))
+    run("systemd-run", "-q", "--unit=m-transient", "/usr/bin/sleep", "1000")
     before = digest()
     names = [case.name for case in CASES]
     code, out, err = run("smcctl", "service", "explain", "--json", *names)
@@ -270,9 +335,18 @@ def main():
     units = {unit["unit"]: unit for unit in json.loads(out)["units"]}
     check("explain changes nothing", digest() == before)
     for case in CASES:
-        judge_explanation(case, units[f"{case.name}.service"])
+        judge_explanation(case, units[f"{case.unit}.service"])
+    # systemd's own environment, which the plain one inherits.
+    run("systemctl", "set-environment", "LD_PRELOAD=/x.so")
+    code, out, err = run("smcctl", "service", "explain", "--json", CASES[0].name)
+    run("systemctl", "unset-environment", "LD_PRELOAD")
+    check("explain finds LD_PRELOAD in systemd's own environment", code == 0 and
+          f"{PRELOAD}:/x.so" in json.loads(out)["units"][0]["drop_in"]["text"], out, err)
     # In one go, which is what one reload costs; those that are refused one by one.
     fit = [case for case in CASES if case.code == 0]
+    hard = [case for case in CASES if case.code and case.force]
+    soft = [case for case in CASES if case.code and not case.force and case.finding[0] not in ("EnvironmentFile", "UnsetEnvironment")]
+    confined = security(fit + soft)
     code, out, err = run("smcctl", "service", "enable", *[case.name for case in fit])
     check("enable takes those that will be SMC", code == 0, err)
     # At once: after each reload systemd looks through all its directories for the first question about a unit.
@@ -281,27 +355,27 @@ def main():
     again = fit[::10]
     code, out, err = run("smcctl", "service", "enable", "--force", *[case.name for case in again])
     check("enabled again, nothing changes", code == 0 and digest() == first and out.count("enabled already") == len(again), out, err)
-    for case in [c for c in CASES if c.code]:
+    for case in [c for c in CASES if c.code and not c.force]:
         code, out, err = run("smcctl", "service", "enable", case.name)
         check(f"{case.name}: enable refuses, in one line", code == case.code and err.count("\n") == 1 and not os.path.exists(drop_in(case)),
               code, err)
-    hard = [case for case in CASES if case.code and case.force]
     for case in hard:
         code, out, err = run("smcctl", "service", "enable", "--force", case.name)
-        check(f"{case.name}: even with --force", code == case.force and not os.path.exists(drop_in(case)), code, err)
-    soft = [case for case in CASES if case.code and not case.force and case.finding[0] not in ("EnvironmentFile", "UnsetEnvironment")]
+        check(f"{case.name}: enable refuses, in one line, even with --force", code == case.force and err.count("\n") == 1 and not os.path.exists(drop_in(case)), code, err)
     code, out, err = run("smcctl", "service", "enable", "--force", *[case.name for case in soft])
     check("--force takes those that will stay TCP", code == 0, err)
     for case in fit + soft:
         judge_drop_in(case)
     judge_families(soft)
-    judge_by_systemd(fit)
+    judge_security(confined, security(fit + soft))
+    judge_by_systemd(fit + soft)
     code, out, err = run("smcctl", "service", "disable", *[case.name for case in fit + soft + hard])
     check("disable all", code == 0 and out.count("disabled") == len(fit + soft), out, err)
     check("the tree is byte for byte as before", digest() == before)
-    run("systemctl", "stop", os.path.basename(HOLD))
-    for path in [HOLD] + [f"{SYSTEM}/{case.name}.service" for case in CASES]:
-        os.unlink(path)
+    run("systemctl", "stop", os.path.basename(HOLD), "m-transient")
+    for path in [HOLD, GENERATOR, f"{SYSTEM}/m-real.service"] + [f"{SYSTEM}/{case.name}.service" for case in CASES]:
+        if os.path.lexists(path):
+            os.unlink(path)
     run("systemctl", "daemon-reload")
     print(f"1..{number}")
     return failed > 0

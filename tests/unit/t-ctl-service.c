@@ -9,11 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "ctl/service/drop-in-text.h"
+#include "ctl/ctl.h"
 #include "ctl/service/exec-unit.h"
+#include "ctl/service/state.h"
 #include "ctl/service/unit-file.h"
 #include "ctl/service/words.h"
 
@@ -390,6 +393,114 @@ static void exec_compared(void **state)
 	assert_int_equal(compare("NeedDaemonReload=yes\n" SHOWN("/a", "/a b", "no"), one), 0);
 }
 
+#define LIBRARY "[Service]\nEnvironment=LD_PRELOAD=/l/libsmcshim.so\n"
+#define COMMAND "[Service]\nExecStart=\nExecStart=" RUN "/a\n"
+#define CARRIED "Environment=LD_PRELOAD=/l/libsmcshim.so\n"
+#define EARLY "ExecMainStartTimestampMonotonic=1\n"
+#define TABLE CTL_DEFAULT_TABLE
+
+/* What there is, and what status makes of it. */
+static const struct {
+	const char *unit;    /* as systemd shows it */
+	const char *drop_in; /* its body; NULL: none */
+	bool unread;         /* by systemd */
+	bool stopped;
+	struct process_report main;
+	enum state_kind kind;
+	const char *why; /* begins so */
+} found[] = {
+	{"", NULL, .stopped = true, .kind = STATE_NOT_ENABLED, .why = ""},
+	{"", NULL, .main.kind = PROCESS_PLAIN, .kind = STATE_NOT_ENABLED, .why = ""},
+	{"", NULL, .main.kind = PROCESS_ABSENT, .kind = STATE_NOT_ENABLED, .why = ""},
+	{"", LIBRARY, .unread = true, .kind = STATE_RELOAD,
+		.why = "systemd has not read it yet: systemctl daemon-reload"},
+	{CARRIED, LIBRARY, .stopped = true, .kind = STATE_NOT_RUNNING, .why = ""},
+	{CARRIED, LIBRARY, .main = {.kind = PROCESS_CARRIES, .table = TABLE}, .kind = STATE_ACCELERATED, .why = ""},
+	/* Without the drop-in, or no more with it. */
+	{CARRIED, NULL, .main = {.kind = PROCESS_CARRIES, .table = TABLE}, .kind = STATE_ACCELERATED,
+		.why = "not by smcctl"},
+	{SHOWN("/u/smcctl", "/u/smcctl run /a", "no"), NULL,
+		.main = {.kind = PROCESS_CARRIES, .table = TABLE, .supervisor = 2}, .kind = STATE_ACCELERATED,
+		.why = "not by smcctl"},
+	{"EnvironmentFiles=/e (ignore_errors=no)\n", NULL, .main = {.kind = PROCESS_CARRIES, .table = TABLE},
+		.kind = STATE_ACCELERATED, .why = "not by smcctl"},
+	{"", NULL, .main = {.kind = PROCESS_CARRIES, .table = TABLE}, .kind = STATE_RESTART_AWAY, .why = ""},
+	/* Started before, or in another way. */
+	{CARRIED EARLY, LIBRARY, .main.kind = PROCESS_PLAIN, .kind = STATE_RESTART, .why = ""},
+	{CARRIED, LIBRARY, .main = {.kind = PROCESS_CARRIES, .table = "/t"}, .kind = STATE_RESTART,
+		.why = "it follows another policy"},
+	{"Environment=SMC_POLICY=/t\n", LIBRARY, .main = {.kind = PROCESS_CARRIES, .table = "/t"},
+		.kind = STATE_ACCELERATED, .why = ""},
+	{"Environment=SMC_POLICY=/t\n", LIBRARY, .main = {.kind = PROCESS_CARRIES, .table = TABLE},
+		.kind = STATE_RESTART, .why = "it follows another policy"},
+	{CARRIED, LIBRARY, .main = {.kind = PROCESS_CARRIES, .table = TABLE, .supervisor = 2}, .kind = STATE_RESTART,
+		.why = "it is accelerated in another way"},
+	{"", COMMAND, .main = {.kind = PROCESS_CARRIES, .table = TABLE, .supervisor = 2}, .kind = STATE_ACCELERATED,
+		.why = ""},
+	{"", COMMAND, .main = {.kind = PROCESS_CARRIES, .table = TABLE}, .kind = STATE_RESTART,
+		.why = "it is accelerated in another way"},
+	{CARRIED, LIBRARY, .main.kind = PROCESS_OTHER_ABI, .kind = STATE_RESTART,
+		.why = "it carries the library of another version"},
+	/* The unit's own command is /a. */
+	{"", "[Service]\nExecStart=\nExecStart=" RUN "/b\n",
+		.main = {.kind = PROCESS_CARRIES, .table = TABLE, .supervisor = 2}, .kind = STATE_STALE,
+		.why = "the unit's command has changed"},
+	/* Kept from it. */
+	{CARRIED, LIBRARY, .main.kind = PROCESS_PLAIN, .kind = STATE_KEPT_OUT,
+		.why = "LD_PRELOAD is not in its environment"},
+	{"", COMMAND, .main.kind = PROCESS_PLAIN, .kind = STATE_KEPT_OUT, .why = "it could not be supervised"},
+	{CARRIED, LIBRARY, .main = {.kind = PROCESS_ABSENT, .absence = ABSENCE_STATIC}, .kind = STATE_KEPT_OUT,
+		.why = "its program is linked statically: smcctl service enable --supervise"},
+	{CARRIED, LIBRARY, .main = {.kind = PROCESS_ABSENT, .absence = ABSENCE_SECURE}, .kind = STATE_KEPT_OUT,
+		.why = "it was started in secure-execution mode"},
+	/* Not to be seen. */
+	{CARRIED, LIBRARY, .main.kind = PROCESS_DENIED, .kind = STATE_UNKNOWN,
+		.why = "its process may not be looked into; run as root"},
+	{CARRIED, LIBRARY, .main.kind = PROCESS_STUCK, .kind = STATE_UNKNOWN,
+		.why = "its process does not let its memory be read"},
+	{CARRIED, LIBRARY, .main.kind = PROCESS_UNREADABLE, .kind = STATE_UNKNOWN,
+		.why = "it carries a file of the library's name"},
+};
+
+/* The file is the unit's, and stands for the drop-in where that is looked at: since when it is there. */
+static void state_is(size_t i, char *file)
+{
+	struct unit unit = {.drop_in = file};
+	/* The first is not the main one, and large. */
+	static struct process_report reports[2] = {{.pid = 2}};
+	const struct processes processes = {.main = 1, .reports = {.item = reports, .count = found[i].stopped ? 0 : 2}};
+	struct drop_in drop_in = {
+		.kind = found[i].drop_in ? DROP_IN_OURS : DROP_IN_NONE, .body = (char *)(uintptr_t)found[i].drop_in};
+	struct service_state is;
+
+	reports[1] = found[i].main;
+	reports[1].pid = 1;
+	assert_true(asprintf(&unit.text, "FragmentPath=%s\nDropInPaths=%s\n%s", file,
+			    found[i].drop_in && !found[i].unread ? file : "", found[i].unit) > 0);
+	unit.size = strlen(unit.text);
+	for (char *p = unit.text; (p = strchr(p, '\n')); p++)
+		*p = '\0';
+	assert_int_equal(state_find(&unit, &drop_in, &processes, &is), 0);
+	if (is.kind != found[i].kind || strncmp(is.why, found[i].why, strlen(found[i].why)) != 0 ||
+		!*is.why != !*found[i].why)
+		fail_msg("%zu: %s, '%s' instead of %s, '%s'", i, state_key(is.kind), is.why, state_key(found[i].kind),
+			found[i].why);
+	free(unit.text);
+}
+
+static void states(void **state)
+{
+	char file[] = "/tmp/smcctl-unit-XXXXXX";
+	int fd = mkstemp(file);
+
+	(void)state;
+	assert_int_equal(write_all(fd, "[Service]\nExecStart=/a\n"), 0);
+	close(fd);
+	for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++)
+		state_is(i, file);
+	assert_int_equal(unlink(file), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -403,6 +514,7 @@ int main(void)
 		cmocka_unit_test(exec_refusals),
 		cmocka_unit_test(exec_texts),
 		cmocka_unit_test(exec_compared),
+		cmocka_unit_test(states),
 	};
 
 	return cmocka_run_group_tests_name("ctl-service", tests, NULL, NULL);
