@@ -116,11 +116,26 @@ gives 0 "throttled three times" "$smcctl" cloud whoami --region cn-hangzhou
 lines err 1 "... is said once"
 says err "^smcctl: call GetCallerIdentity: Throttling.User: .*; trying again until the time is over$"
 gives 5 "nobody answers" env SMCCTL_CLOUD_ENDPOINT=http://127.0.0.1:1 "$smcctl" cloud whoami --region cn-hangzhou
-says err "^smcctl: call GetCallerIdentity: 127.0.0.1:1: .*; trying again until the time is over$" "... the first attempt says so"
+says err "^smcctl: call GetCallerIdentity: sts.cn-hangzhou.aliyuncs.com: .*; trying again until the time is over$" "... the first attempt says so"
 fresh
 ctl fault '{"action":"GetCallerIdentity","kind":"throttle","retryAfter":60000}'
 gives 0 "throttled, with a time to wait" "$smcctl" cloud whoami --region cn-hangzhou
 world_is "... which is waited" 'len(c) == 2 and c[1]["at"] - c[0]["at"] >= 60'
+
+# Or as often as it is allowed, and each attempt for as long.
+fresh
+ctl fault '{"action":"GetCallerIdentity","kind":"throttle","times":1000}'
+gives 5 "a number of retries" env ALIBABA_CLOUD_RETRY_COUNT=2 "$smcctl" cloud whoami --region cn-hangzhou
+world_is "... is that number" 'len(a) == 3'
+fresh
+ctl fault '{"action":"GetCallerIdentity","kind":"late","after":4,"times":2}'
+gives 5 "an answer that comes too late" env SMCCTL_CLOUD_SPEED=5 ALIBABA_CLOUD_RETRY_COUNT=0 "$smcctl" cloud whoami --region cn-hangzhou
+says err "^smcctl: call 'GetCallerIdentity': sts.cn-hangzhou.aliyuncs.com: Timeout was reached"
+gives 0 "... is waited for with more time" env SMCCTL_CLOUD_SPEED=5 ALIBABA_CLOUD_RETRY_COUNT=0 ALIBABA_CLOUD_READ_TIMEOUT=300 "$smcctl" cloud whoami --region cn-hangzhou
+for setting in CONNECT_TIMEOUT=0 READ_TIMEOUT=30000 CONNECT_TIMEOUT=5s RETRY_COUNT=-1; do
+	gives 64 "not a number: $setting" env ALIBABA_CLOUD_$setting "$smcctl" cloud whoami
+	says err "^smcctl: ALIBABA_CLOUD_${setting%=*} '${setting#*=}': not a number of (seconds, 1 to 600|retries, 0 to 1000)$"
+done
 
 # What the service quotes of us is not printed
 unquoted() { # NAME WORDS COMMAND...

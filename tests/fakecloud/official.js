@@ -5,6 +5,7 @@ const ecs = require('@alicloud/ecs20140526');
 const vpc = require('@alicloud/vpc20160428');
 const sts = require('@alicloud/sts20150401');
 const { $OpenApiUtil } = require('@alicloud/openapi-core');
+const { publicHost } = require('./hosts');
 
 const port = process.argv[2];
 const config = () => new $OpenApiUtil.Config({ accessKeyId: 'testid', accessKeySecret: 'testsecret', endpoint: `127.0.0.1:${port}`,
@@ -43,6 +44,12 @@ const eip = async (id) => (await V.describeEipAddresses(new vpc.DescribeEipAddre
 const tags = [{ key: 'a b*c\'()~中+&=/', value: '' }];
 
 async function main() {
+  for (const [product, sdk] of Object.entries({ ecs, vpc, sts })) {
+    for (const regionId of ['cn-hangzhou', 'cn-shanghai', 'us-west-1']) {
+      const own = new sdk.default(new $OpenApiUtil.Config({ accessKeyId: 'a', accessKeySecret: 'b', regionId }))._endpoint;
+      ok(own === publicHost(product, regionId), `${own} serves ${product} of ${regionId}`);
+    }
+  }
   ok((await S.getCallerIdentity()).body.accountId === '1234', 'whoami');
   const types = await E.describeInstanceTypes(new ecs.DescribeInstanceTypesRequest({ instanceTypes: ['ecs.g8ise.2xlarge'] }));
   ok(types.body.instanceTypes.instanceType[0].eriQuantity === 2, 'instance types');

@@ -12,6 +12,7 @@ const { Auth, Refused, rpcSignature } = require('./auth');
 const { checkRequest, checkReply } = require('./shape');
 const { Cloud } = require('./cloud');
 const { actions } = require('./actions');
+const { checkHost } = require('./hosts');
 
 const directory = process.argv[2];
 const option = (name, n = 1) => {
@@ -130,6 +131,7 @@ function faultAfter(f, request, response, reply, id) {
     response.on('close', () => clearInterval(timer));
     return true;
   }
+  case 'late': setTimeout(() => send(response, 200, reply, { 'x-acs-request-id': id }), f.after * 1e3); return true;
   case '500-after': send(response, 500, ''); return true;
   default: return false;
   }
@@ -161,6 +163,7 @@ function rpc(request, response, body) {
   const entry = { action, version, params: query, at: cloud.now() };
   try {
     if (!action) {
+      checkHost(headers.host, query.Version);
       const fault = faultFor(query.Action);
       if (fault && faultBefore(fault, request, response))
         return undefined;
@@ -169,6 +172,8 @@ function rpc(request, response, body) {
     request.key = entry.key = auth.check(request, query, body);
     if (!request.url.startsWith('/?') && request.url !== '/')
       throw new Refused(404, 'InvalidAction.NotFound', 'the path is "/"');
+    checkHost(headers.host, version, query.RegionId);
+    entry.host = headers.host;
     checkRequest(action, version, query);
     const fault = faultFor(action);
     if (fault) {
@@ -202,7 +207,7 @@ function rpc(request, response, body) {
       return send(response, 500, { Code: 'InternalError', Message: String(error), RequestId: id });
     }
     // Codes that stand for a mistake of the client and not for a state of the world.
-    if (/^(IncompleteSignature|SignatureDoesNotMatch|SignatureNonceUsed|InvalidHeader|UnknownParameter|InvalidParameter$|Missing|InvalidTimeStamp|IdempotentParameter|InvalidAction)/.test(error.code))
+    if (/^(IncompleteSignature|SignatureDoesNotMatch|SignatureNonceUsed|InvalidHeader|UnknownParameter|InvalidParameter$|Missing|InvalidTimeStamp|IdempotentParameter|InvalidAction|WrongHost)/.test(error.code))
       violations.push(`${action}: ${error.code}: ${error.message}`);
     return refuse(response, error, id);
   }

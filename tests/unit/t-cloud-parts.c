@@ -120,11 +120,20 @@ static void test_endpoints(void **state)
 	check_endpoint(CLOUD_ECS, "cn-shanghai", NULL, false, "https://ecs.cn-shanghai.aliyuncs.com");
 	check_endpoint(CLOUD_ECS, "cn-hangzhou", NULL, false, "https://ecs-cn-hangzhou.aliyuncs.com");
 	check_endpoint(CLOUD_ECS, "cn-hangzhou", NULL, true, "https://ecs-vpc.cn-hangzhou.aliyuncs.com");
+	check_endpoint(CLOUD_ECS, "cn-shenzhen-finance-1", NULL, false, "https://ecs-cn-hangzhou.aliyuncs.com");
+	check_endpoint(CLOUD_ECS, "cn-north-2-gov-1", NULL, false, "https://ecs.aliyuncs.com");
+	check_endpoint(CLOUD_VPC, "cn-shanghai-finance-1", NULL, false, "https://vpc.aliyuncs.com");
+	check_endpoint(CLOUD_VPC, "cn-hangzhou", NULL, true, "https://vpc-vpc.cn-hangzhou.aliyuncs.com");
+	check_endpoint(
+		CLOUD_STS, "cn-shanghai-finance-1", NULL, false, "https://sts.cn-shanghai-finance-1.aliyuncs.com");
 	check_endpoint(CLOUD_VPC, "us-west-1", NULL, false, "https://vpc.us-west-1.aliyuncs.com");
 	check_endpoint(CLOUD_STS, "cn-hangzhou", NULL, true, "https://sts-vpc.cn-hangzhou.aliyuncs.com");
 	check_endpoint(CLOUD_ECS, "evil.com/", NULL, false, NULL);
 	check_endpoint(CLOUD_ECS, "cn-hangzhou", "http://127.0.0.1:80/", false, "http://127.0.0.1:80");
+	check_endpoint(CLOUD_ECS, "", "gw.example.com:8443", false, "https://gw.example.com:8443");
 	check_endpoint(CLOUD_ECS, "cn-hangzhou", "http://example.com", false, NULL);
+	check_endpoint(CLOUD_ECS, "cn-hangzhou", "user@example.com", false, NULL);
+	check_endpoint(CLOUD_ECS, "cn-hangzhou", "example.com/path", false, NULL);
 	assert_true(endpoint_is_loopback("https://localhost") && endpoint_is_loopback("http://[::1]:8"));
 	assert_false(endpoint_is_loopback("http://127.0.0.1.evil.com"));
 	assert_false(endpoint_is_loopback("http://127.0.0.1:1@evil.com"));
