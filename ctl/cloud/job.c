@@ -78,7 +78,8 @@ enum ctl_exit job_open(struct job *job, struct ctl *ctl, const struct job_option
 	uint64_t seconds = 300;
 	enum ctl_exit code;
 
-	*job = (struct job){.ctl = ctl, .lock = -1};
+	*job = (struct job){
+		.ctl = ctl, .lock = -1, .json = options->json, .progress = options->json ? ctl->err : ctl->out};
 	if (options->timeout && text_to_uint(options->timeout, 1, 86400, &seconds) < 0)
 		return ctl_error(ctl, CTL_USAGE, "--timeout", options->timeout, "not a number of seconds, 1 to 86400");
 	if (asprintf(&path, "%s%s", options->state ? options->state : file, options->state ? "" : ".state") < 0) {
@@ -278,9 +279,10 @@ enum ctl_exit job_run(struct job *job, bool go_on)
 				break;
 			continue;
 		}
-		done = done || step->action != PLAN_KEEP;
-		if (step->action != PLAN_KEEP)
-			fprintf(job->ctl->out, "%c %s: %s %s\n", step->sign, step->resource,
+		step->done = step->action != PLAN_KEEP;
+		done = done || step->done;
+		if (step->done)
+			fprintf(job->progress, "%c %s: %s %s\n", step->sign, step->resource,
 				plan_action_word(step->action), step->id[0] ? step->id : job_id(job, step->resource));
 	}
 	if (result == CTL_OK)

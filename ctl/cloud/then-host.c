@@ -253,7 +253,7 @@ static enum ctl_exit add_interface(struct then_host *then, struct job *job, cons
 	if (then_host_add(then->profile, name, object->mac, around.queues && around.interrupts,
 		    around.device[0] ? around.device : NULL) < 0)
 		return cloud_no_memory(&job->cloud);
-	fprintf(job->ctl->out, "%s: %s%s%s\n", resource, name, around.device[0] ? ", RDMA device " : "", around.device);
+	fprintf(job->progress, "%s: %s%s%s\n", resource, name, around.device[0] ? ", RDMA device " : "", around.device);
 	return CTL_OK;
 }
 
@@ -301,7 +301,10 @@ enum ctl_exit then_host_run(struct then_host *then, struct job *job)
 			job->ctl, CTL_FAILED, "program", PATHS_SMCCTL, "not found beside its helper; reinstall");
 	for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
 		(void)unsetenv(secrets[i]);
-	fprintf(job->ctl->out, "smcctl host apply %s:\n", path);
+	fprintf(job->progress, "smcctl host apply %s:\n", path);
+	/* The document is complete, and what follows is none. */
+	if (fflush(job->ctl->out) == 0 && job->json && dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+		return ctl_error(job->ctl, CTL_FAILED, "program", program, "%s", strerror(errno));
 	/* What is blocked stays so across execv(), and nothing there would ever take it. */
 	clock_release_signals();
 	if (fflush(job->ctl->out) == 0)

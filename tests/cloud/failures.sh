@@ -10,7 +10,9 @@ stack_file
 # What does not end in time goes on in the next run
 fresh
 ctl fault '{"action":"AllocateEipAddress","kind":"throttle","seconds":100000}'
-gives 5 "throttled for longer than the time limit" cloud apply --yes --timeout 400 stack.json
+gives 5 "throttled for longer than the time limit" cloud apply --yes --json --timeout 400 stack.json
+holds "... in JSON what is not done" json 'not d["complete"] and d["unfinished"] == "AllocateEipAddress" and
+	[s["action"] for s in d["steps"] if not s["done"]] == ["allocate", "associate"] and "interface/smc" in [r["resource"] for r in d["resources"]]'
 says err "Throttling.User.*run it again, it goes on"
 says err "^smcctl: exists: interface/smc eni-"
 says err "^smcctl: unknown: address, whose AllocateEipAddress may have happened"

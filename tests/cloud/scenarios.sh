@@ -108,10 +108,21 @@ says err "^smcctl: stack 'instance': ecs.g7.large has no jumbo frames; remove"
 stack_file
 sed -i 's/"i-1"/"this"/' stack.json
 fresh
-gives 0 "instance \"this\"" cloud apply --yes stack.json
+gives 0 "instance \"this\", with --json" cloud apply --yes --json stack.json
+holds "... one document says what was done and what there is" json 'd["complete"] and d["unfinished"] is None and d["instance"] == "i-1" and
+	[s["action"] for s in d["steps"] if s["done"]] == ["add", "add", "create", "attach", "allocate", "associate"] and
+	all(s["id"] for s in d["steps"]) and len(d["resources"]) == 4 and
+	next(r for r in d["resources"] if r["resource"] == "interface/smc")["mac"].startswith("00:16:3e") and
+	next(r for r in d["resources"] if r["resource"] == "address")["address"].startswith("47.")'
+says err '^\+ +interface/smc +create ' "... and the plan stands on standard error"
+says err '^\+ interface/smc: attach eni-' "... with what was done"
 complete "... is the one of the metadata service"
-gives 0 "destroy" cloud destroy --yes stack.json
+gives 0 "destroy --json" cloud destroy --yes --json stack.json
+holds "... one document, too" json 'd["complete"] and d["resources"] == [] and d["left_over"] == [] and all(s["done"] for s in d["steps"]) and
+	[s["action"] for s in d["steps"]] == ["unassociate", "release", "detach", "delete", "revoke", "revoke"]'
 nothing_left
+gives 0 "destroy --json of nothing" cloud destroy --json stack.json
+holds "... says so" json 'd["complete"] and d["steps"] == [] and d["left_over"] == []'
 
 # Resources that go, one by one
 stack_file
@@ -272,7 +283,9 @@ eni=$(grep -o 'eni-[0-9]*' stack.json.state | head -1)
 ctl object "{\"id\":\"$eni\",\"instance\":\"i-2\"}"
 gives 4 "an interface that was taken to another instance" cloud apply --yes stack.json
 says err "attached to i-2"
-gives 4 "... is not taken from there by destroy" cloud destroy --yes stack.json
+gives 4 "... is not taken from there by destroy" cloud destroy --yes --json stack.json
+holds "... which is not complete, and says what is left" json "not d['complete'] and [r['id'] for r in d['left_over']] == ['$eni'] and
+	next(s for s in d['steps'] if s['action'] == 'detach')['done'] is False"
 world_is "... stays where it is" "obj('$eni')['instance'] == 'i-2' and obj('$eni')['status'] == 'InUse'"
 says err "left over: interface/smc $eni"
 holds "... nor waited for" sh -c '! grep -q "the time is over" err'
@@ -309,7 +322,8 @@ gives 77 "a state that others can write" cloud apply --yes stack.json
 sed 's/"redis"/"other"/' kept >stack.json.state && chmod 600 stack.json.state
 gives 4 "the state of another stack" cloud apply --yes stack.json
 rm stack.json.state
-gives 0 "another place for the state" cloud import --state other.state stack.json
+gives 0 "another place for the state" cloud import --state other.state --json stack.json
+holds "... one document" json 'sorted(r["resource"] for r in d["resources"]) == ["address", "interface/smc", "rule/redis", "rule/smc-peers"] and d["complete"]'
 holds "... is taken" sh -c 'test -s other.state && test ! -e stack.json.state'
 gives 0 "... by each" cloud status --state other.state stack.json
 gives 0 "destroy by tags alone" cloud destroy --yes stack.json

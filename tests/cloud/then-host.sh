@@ -60,8 +60,10 @@ holds "the access key does not go along" sh -c 'grep "\"host\", \"apply\"" trace
 gives $rest "the profile is one that smcctl host applies" "$smcctl" host apply --keep-going $profile
 holds "... the host is set up" test "$(cat /proc/sys/net/core/somaxconn)" = 5000
 holds "... the interface is kept out of NetworkManager" grep -E "$mac|eni0" /etc/NetworkManager/conf.d/90-smcctl-eni0.conf
-gives $smc "again" cloud apply --yes --then-host p.json stack.json
-says out "^redis: as the file says; steps done: 0$"
+gives $smc "again" cloud apply --yes --json --then-host p.json stack.json
+holds "... in JSON, and that alone" json 'd["complete"] and d["steps"] == []'
+says err "^redis: as the file says; steps done: 0$"
+says err "^smcctl host apply $profile:$"
 # What smcctl cloud holds between two calls, smcctl host can take: bits 2 and 15 are SIGINT and SIGTERM.
 mkdir -p usr/bin usr/libexec && cp "$top_builddir/smcctl-cloud" usr/libexec/
 printf '#!/bin/sh\necho "$*"\nexec sed -n "s/^SigBlk:.//p" /proc/self/status >blocked\n' >usr/bin/smcctl && chmod +x usr/bin/smcctl
