@@ -39,6 +39,10 @@ static enum ctl_exit look(struct job *job)
 
 static enum ctl_exit plan_removal(struct job *job)
 {
+	enum ctl_exit code = world_read_company(&job->cloud, &job->world);
+
+	if (code != CTL_OK)
+		return code;
 	plan_clear(&job->plan);
 	return plan_destroy(&job->state, &job->world, &job->plan) < 0 ? cloud_no_memory(&job->cloud) : CTL_OK;
 }

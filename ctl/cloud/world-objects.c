@@ -44,6 +44,8 @@ void world_of_interface(const cJSON *item, const char *stack, struct world_objec
 	copy(out->vswitch, sizeof(out->vswitch), item, "VSwitchId");
 	out->erdma = strcmp(cloud_text(item, "NetworkInterfaceTrafficMode"), "HighPerformance") == 0;
 	out->queue_pairs = cloud_number(item, "QueuePairNumber");
+	out->goes_along = strcmp(cloud_text(item, "Type"), "Primary") != 0 &&
+		!cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(item, "DeleteOnRelease"));
 	read_tags(cloud_list(item, "Tags.Tag"), "TagKey", "TagValue", stack, out);
 }
 

@@ -92,7 +92,15 @@ world_is "it takes metadata with tokens only, and no password" 'next(x for x in 
 gives 0 "nothing to change afterwards" cloud plan --detailed-exitcode stack.json
 gives 0 "nothing that the service could check" cloud plan --server-check stack.json
 says err "none is to be run, and the service can check nothing else"
+instance=$(grep -o '"i-[0-9]*"' stack.json.state)
+ctl object "{\"id\":\"eni-primary-i-2\",\"type\":\"Secondary\",\"instance\":$instance,\"deleteOnRelease\":true}"
+gives 4 "an interface of somebody else that would go with it" cloud destroy --yes stack.json
+says err "^smcctl: stack 'instance': i-[0-9]+ has the interface eni-primary-i-2, which is not the stack's and is released with it; detach that first$"
+says err "^smcctl: left over: instance i-[0-9]+ Running, which costs money$"
+world_is "... stays, and the instance" 'obj("eni-primary-i-2") and made("instance")[0]["status"] == "Running" and made("eni") == [] and "StopInstance" not in a'
+ctl object '{"id":"eni-primary-i-2","deleteOnRelease":false}'
 gives 0 "destroy stops and deletes it" cloud destroy --yes stack.json
+world_is "... and what is not released with it stays" 'obj("eni-primary-i-2")["status"] == "Available"'
 nothing_left
 world_is "never by force" 'not any(x["params"].get("Force") for x in c)'
 no_violation

@@ -186,6 +186,8 @@ function rpc(request, response, body) {
     }
     if (denied && new RegExp(denied).test(action))
       throw new Refused(403, 'Forbidden.RAM', 'User not authorized to operate on the specified resource.');
+    if (fault && fault.kind === 'vanish') // somebody else removes the rules first
+      Object.values(cloud.groups).forEach((g) => { g.rules = g.rules.filter((r) => r.id !== query['SecurityGroupRuleId.1']); });
     cloud.settle();
     if (action === 'AssumeRole') {
       recordWay({ action, version, key: entry.key, params: sorted(query) });
