@@ -79,6 +79,9 @@ struct world {
 
 void world_clear(struct world *world);
 
+/* The kind of thing that a resource of that name is. */
+enum world_kind world_kind_of(const char *resource);
+
 struct world_object *world_find(const struct world *world, const char *resource);
 
 /*

@@ -179,7 +179,8 @@ done
 
 # The metadata service is asked past the proxy, and the service then is not.
 : >double/ways
-gives 5 "a proxy" env -u SMCCTL_CLOUD_ENDPOINT -u SMCCTL_CLOUD_SPEED https_proxy=http://127.0.0.1:1 ALIBABA_CLOUD_RETRY_COUNT=0 "$smcctl" cloud whoami --region cn-x
+gives 5 "a proxy" env -u SMCCTL_CLOUD_ENDPOINT -u SMCCTL_CLOUD_SPEED http_proxy=http://127.0.0.1:1 https_proxy=http://127.0.0.1:1 \
+	ALIBABA_CLOUD_RETRY_COUNT=0 "$smcctl" cloud whoami --region cn-x
 says err "^smcctl: call 'GetCallerIdentity': sts.cn-x.aliyuncs.com: "
 holds "... is not used for the metadata service" grep -F 'meta-data/ram/security-credentials/the-role' double/ways
 mv kept.ini home/.alibabacloud/credentials

@@ -38,7 +38,18 @@ says err "^smcctl: exists: interface/smc eni-"
 ctl faults-off
 gives 0 "... and the next run goes on" cloud apply --yes stack.json
 complete "... to the end"
-cloud destroy --yes stack.json >out 2>err
+ctl fault '{"action":"DetachNetworkInterface","kind":"throttle","seconds":100000}'
+env --default-signal=INT "$smcctl" cloud destroy --yes --timeout 80000 stack.json >out 2>err </dev/null &
+pid=$!
+within 30 "the interface is to be detached" grep -q '"DetachNetworkInterface"' stack.json.state
+kill -INT $pid
+wait $pid
+[ $? = 5 ]
+result $? "SIGINT ends destroy between two calls"
+says err "^smcctl: left over: interface/smc eni-"
+ctl faults-off
+gives 0 "... and the next run removes the rest" cloud destroy --yes stack.json
+nothing_left
 
 # The token of the instance's role runs out on the way
 with_role() { env -u ALIBABA_CLOUD_ACCESS_KEY_ID -u ALIBABA_CLOUD_ACCESS_KEY_SECRET "$smcctl" "$@"; }
@@ -90,12 +101,44 @@ cloud destroy --yes stack.json >out 2>err
 # A rule that somebody removes between the look and the call is gone, which is all that was wanted.
 fresh
 cloud apply --yes stack.json >out 2>err
-ctl fault '{"action":"RevokeSecurityGroup","kind":"vanish"}'
+ctl fault '{"action":"RevokeSecurityGroup","first":"vanish"}'
 gives 0 "a rule that vanishes meanwhile" cloud destroy --yes stack.json
 world_is "... was asked for once, as all others" 'a.count("RevokeSecurityGroup") == len({x["params"]["SecurityGroupRuleId.1"] for x in c if x["action"] == "RevokeSecurityGroup"}) == 2 and
 	[x["fault"] for x in c if x.get("fault")][-1] == "vanish"'
 nothing_left
 no_violation
+
+# A rule that somebody adds between the look and the call is theirs: the service takes the call and adds nothing.
+fresh
+ctl fault '{"action":"AuthorizeSecurityGroup","first":"forestall","nth":2}'
+gives 0 "a rule that somebody else adds meanwhile" cloud apply --yes stack.json
+world_is "... is there once, and not ours" 'len(d["rules"]["sg-1"]) == 2 and len(d["ledger"]["rules"]) == 1'
+gives 0 "... which status knows" cloud status --json stack.json
+cloud destroy --yes stack.json >out 2>err
+world_is "... and destroy leaves it" '[r["ports"] for r in d["rules"]["sg-1"]] == ["6379/6379"] and d["ledger"]["rules"] == [] and d["ledger"]["live"] == []'
+fresh
+ctl fault '{"action":"AuthorizeSecurityGroup","first":"forestall","kind":"hang-after","nth":2}'
+"$smcctl" cloud apply --yes stack.json >out 2>err </dev/null &
+pid=$!
+within 30 "the second rule is asked for" sh -c '[ "$(grep -c AuthorizeSecurityGroup double/calls)" = 2 ]'
+{ kill -KILL $pid; wait $pid; } 2>/dev/null
+gives 0 "... also when the run that asked for it was killed" cloud destroy --yes stack.json
+says err "rule/redis: an earlier run ended during AuthorizeSecurityGroup; the same call is sent again first"
+world_is "... is it left" '[r["ports"] for r in d["rules"]["sg-1"]] == ["6379/6379"] and d["ledger"]["rules"] == [] and d["ledger"]["live"] == []'
+no_violation
+
+# Nothing is sent that is not on the disk before.
+fresh
+mkdir -p full && mount -t tmpfs -o size=8k tmpfs full || exit 99
+head -c 8192 /dev/zero >full/fill 2>/dev/null
+gives 1 "a state that cannot be written" cloud apply --yes --state full/state stack.json
+says err "^smcctl: state 'full/state': No space left on device; nothing is sent without it$"
+world_is "... and nothing was changed" 'mutating == []'
+rm full/fill
+gives 0 "... and once it can" cloud apply --yes --state full/state stack.json
+complete "... all is there"
+gives 0 "... and is removed" cloud destroy --yes --state full/state stack.json
+umount full
 
 # No retry helps: each is asked once, though the limit is 300 s.
 fresh

@@ -53,6 +53,24 @@ holds "... and stands in no file, the plan included" nowhere testsecret
 holds "... which is there" test -s plan
 rm plan
 traced "apply, the secret in a file" "$smcctl" cloud apply --yes stack.json
+cat >journal.py <<'END'
+# Before each call that changes something the state is written, synced, put in its place, and that is synced.
+import re, sys
+steps, calls, bad = [], 0, []
+for line in open("trace", errors="replace"):
+    if re.search(r"\b(fsync|renameat2?)\(.*= 0$", line.rstrip()):
+        steps.append("rename" if '"stack.json.state"' in line else "fsync" if "fsync(" in line else "other")
+    sent = re.search(r"x-acs-action: (Authorize|Create|Attach|Allocate|Associate)\w*", line) if re.search(r"\b(sendto|write)\(", line) else None
+    if sent:
+        calls += 1
+        text = " ".join(steps)
+        if "fsync rename fsync" not in text:
+            bad.append(f"{sent[0]}: {text}")
+        steps = []
+print(calls, *bad, sep="\n")
+sys.exit(1 if bad or calls != 6 else 0)
+END
+holds "... each call that changes something is on the disk before it is sent" python3 journal.py
 holds "... it comes in by read() and goes nowhere: no argument, environment, file, message or packet" python3 judge.py testsecret 'read|pread64'
 holds "... and no child sees anything: smcctl and its helper are all that was executed" test "$(grep -c ' execve(.*= 0$' trace)" = 2
 holds "... nor is it in what was written" nowhere testsecret

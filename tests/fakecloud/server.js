@@ -64,7 +64,8 @@ function refuse(response, error, id, headers = {}) {
     Object.assign({ 'x-acs-request-id': id }, headers));
 }
 
-// A fault applies to calls of its action from the nth on, so many times, or for so many seconds. "metadata PATH" is none of "*".
+// A fault applies to calls of its action from the nth on, so many times, or for so many seconds; its kind is how it is answered, "first"
+// what somebody else does before. "metadata PATH" is none of "*".
 function faultFor(action) {
   for (const f of faults) {
     if (f.action !== action && (f.action !== '*' || action.startsWith('metadata ')))
@@ -177,7 +178,7 @@ function rpc(request, response, body) {
     checkRequest(action, version, query);
     const fault = faultFor(action);
     if (fault) {
-      entry.fault = fault.kind;
+      entry.fault = fault.kind || fault.first;
       record(entry);
       if (faultBefore(fault, request, response))
         return undefined;
@@ -186,7 +187,12 @@ function rpc(request, response, body) {
     }
     if (denied && new RegExp(denied).test(action))
       throw new Refused(403, 'Forbidden.RAM', 'User not authorized to operate on the specified resource.');
-    if (fault && fault.kind === 'vanish') // somebody else removes the rules first
+    if (fault && fault.first === 'forestall') { // somebody else adds the rule first
+      const q = (name) => query[`Permissions.1.${name}`];
+      cloud.groups[query.SecurityGroupId].rules.push({ id: `sgr-old-${cloud.next++}`, protocol: q('IpProtocol'), ports: q('PortRange'), cidr: q('SourceCidrIp'),
+        group: q('SourceGroupId'), priority: 1 });
+    }
+    if (fault && fault.first === 'vanish') // somebody else removes the rules first
       Object.values(cloud.groups).forEach((g) => { g.rules = g.rules.filter((r) => r.id !== query['SecurityGroupRuleId.1']); });
     cloud.settle();
     if (action === 'AssumeRole') {

@@ -477,6 +477,46 @@ static void test_then_host(void **state)
 	}
 }
 
+static bool has_tag(const char *kind, const char *resource)
+{
+	_cleanup_free_ char *text = NULL;
+	struct world_object object;
+	cJSON *item;
+
+	if (asprintf(&text,
+		    "{\"Tags\":{\"Tag\":[{\"TagKey\":\"smcctl:stack\",\"TagValue\":\"s\",\"Key\":\"smcctl:stack\","
+		    "\"Value\":\"s\"},"
+		    "{\"TagKey\":\"smcctl:resource\",\"TagValue\":\"%s\",\"Key\":\"smcctl:resource\",\"Value\":\"%s\"}]"
+		    "}}",
+		    resource, resource) < 0)
+		text = NULL;
+	item = cJSON_Parse(text);
+	assert_non_null(item);
+	if (strcmp(kind, "interface") == 0)
+		world_of_interface(item, "s", &object);
+	else if (strcmp(kind, "address") == 0)
+		world_of_address(item, "s", &object);
+	else
+		world_of_instance(item, "s", &object);
+	cJSON_Delete(item);
+	return object.tagged;
+}
+
+/* Tags that were copied from another kind of object make nothing the stack's. */
+static void test_tags(void **state)
+{
+	(void)state;
+	assert_true(has_tag("interface", "interface/x") && has_tag("address", "address") &&
+		has_tag("instance", "instance"));
+	assert_false(
+		has_tag("address", "interface/x") || has_tag("address", "instance") || has_tag("address", "rule/x"));
+	assert_false(has_tag("instance", "address") || has_tag("instance", "interface/x"));
+	assert_false(
+		has_tag("interface", "address") || has_tag("interface", "instance") || has_tag("interface", "rule/x"));
+	assert_false(has_tag("interface", "") || has_tag("interface", "x") || has_tag("interface", "interface/") ||
+		has_tag("interface", "interface/X") || has_tag("interface", "interface/a/b"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -492,6 +532,7 @@ int main(void)
 		cmocka_unit_test(test_set_aside),
 		cmocka_unit_test(test_new),
 		cmocka_unit_test(test_then_host),
+		cmocka_unit_test(test_tags),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
