@@ -244,4 +244,6 @@ gives 1 "a certificate that nobody signed" "$smcctl" cloud whoami --region cn-ha
 says err "certificate"
 cat cert.pem >>/etc/ssl/certs/ca-certificates.crt
 gives 0 "one that the system trusts" "$smcctl" cloud whoami --region cn-hangzhou
+gives 1 "one of another host" "$smcctl" cloud whoami --region cn-x
+says err "^smcctl: call 'GetCallerIdentity': sts.cn-x.aliyuncs.com: "
 finish

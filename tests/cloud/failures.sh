@@ -9,6 +9,10 @@ stack_file
 
 # What does not end in time goes on in the next run
 fresh
+# The limit is short, so all but what is throttled is there before.
+sed -i '/public_address/d; s/"erdma": true }],/"erdma": true }]/' stack.json
+cloud apply --yes stack.json >out 2>err
+stack_file
 ctl fault '{"action":"AllocateEipAddress","kind":"throttle","seconds":100000}'
 gives 5 "throttled for longer than the time limit" cloud apply --yes --json --timeout 400 stack.json
 holds "... in JSON what is not done" json 'not d["complete"] and d["unfinished"] == "AllocateEipAddress" and
@@ -228,6 +232,9 @@ ctl set '{"noStock":true}'
 gives 1 "a type that is sold out" cloud apply --yes stack.json
 says err "OperationDenied.NoStock: .*take another zone or type"
 ctl set '{"noStock":false}'
+ctl fault '{"action":"RunInstances","kind":"error","status":403,"code":"InvalidAccountStatus.NotEnoughBalance"}'
+gives 1 "a check by the service that does not pass" cloud plan --server-check stack.json
+says err "^smcctl: call 'RunInstances': InvalidAccountStatus.NotEnoughBalance: .*; the account has no money left for it$"
 gives 0 "... and in stock again" cloud apply --yes stack.json
 world_is "... is run once" 'len(made("instance")) == 1'
 instance=$(grep -o '"i-[0-9]*"' stack.json.state | head -1)

@@ -81,8 +81,8 @@ holds "... its secret comes in by the metadata service's reply and goes nowhere"
 holds "... the token is in requests alone, not in files and messages" nowhere metasecret meta/token meta%2Ftoken
 # As it is while a call is under way, and nobody knows its end.
 fresh
-ctl fault '{"action":"AllocateEipAddress","kind":"throttle","seconds":100000}'
-gives 5 "a call without an answer" "$smcctl" cloud apply --yes --debug --timeout 400 stack.json
+ctl fault '{"action":"AllocateEipAddress","kind":"throttle","times":1000}'
+gives 5 "a call without an answer" env ALIBABA_CLOUD_RETRY_COUNT=0 "$smcctl" cloud apply --yes --debug --timeout 20000 stack.json
 holds "... is in the journal" grep -q '"pending"' stack.json.state
 holds "... without secret and token" nowhere metasecret meta/token meta%2Ftoken
 ctl faults-off

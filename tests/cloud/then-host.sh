@@ -29,6 +29,8 @@ gives 65 "a profile that is none" cloud apply --yes --then-host bad.json stack.j
 says err "^smcctl: profile 'bad.json': not a JSON object; smcctl host plan says where. Nothing was changed$"
 world_is "... and nothing was made" 'mutating == []'
 
+# Before, for the limit is short.
+cloud apply --yes stack.json >out 2>err
 gives 5 "the interface does not come" cloud apply --yes --timeout 300 --then-host p.json stack.json
 says err "^smcctl: interface/smc '00:16:3e:[0-9a-f:]+': no network interface of this host has that MAC address; .*run it again"
 complete "... but the stack is there"
