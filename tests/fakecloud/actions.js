@@ -36,7 +36,7 @@ const ecsTags = (o) => ({ Tag: o.tags.map(([TagKey, TagValue]) => ({ TagKey, Tag
 
 const A = {};
 
-A.GetCallerIdentity = (c, p, id) => ({ AccountId: '1234', Arn: 'acs:ram::1234:user/tester', IdentityType: 'RAMUser', PrincipalId: 'p', UserId: '5' });
+A.GetCallerIdentity = (c, p, id) => ({ AccountId: id === 'other' ? '5678' : '1234', Arn: 'acs:ram::1234:user/tester', IdentityType: 'RAMUser', PrincipalId: 'p', UserId: '5' });
 
 A.DescribeInstanceTypes = (c, p) => ({
   InstanceTypes: {
