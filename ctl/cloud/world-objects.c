@@ -23,7 +23,10 @@ enum world_kind world_kind_of(const char *resource)
 	return starts_with(resource, "rule/") ? WORLD_RULE : WORLD_INTERFACE;
 }
 
-/* A name that is given to such an object, and to no other: tags can be copied from one to another. */
+/*
+ * A name that is given to such an object, and to no other: tags can be copied from one to another, and those of an instance
+ * are its primary interface's, too (RunInstances, Tag.N).
+ */
 static bool is_name_of(const struct world_object *object)
 {
 	const char *name = object->resource;

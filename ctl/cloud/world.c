@@ -130,9 +130,6 @@ static enum ctl_exit keep_interface(void *context, const cJSON *item)
 	struct reading *reading = context;
 	struct world_object object;
 
-	/* An instance's tags are its primary interface's, too; that one comes and goes with it. (RunInstances, Tag.N) */
-	if (!reading->one && strcmp(cloud_text(item, "Type"), "Primary") == 0)
-		return CTL_OK;
 	world_of_interface(item, reading->stack, &object);
 	return keep(reading, &object);
 }
