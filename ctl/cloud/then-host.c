@@ -223,7 +223,7 @@ static enum ctl_exit add_interface(struct then_host *then, struct job *job, cons
 	char resource[STATE_RESOURCE];
 	char name[IF_NAMESIZE];
 	const struct world_object *object;
-	struct around around;
+	struct around around = {.queues = false};
 	int r;
 
 	snprintf(resource, sizeof(resource), "interface/%s", interface->name);
