@@ -210,6 +210,12 @@ cloud apply --yes stack.json >out 2>err
 cloud destroy --yes stack.json >out 2>err
 world_is "foreign rules are never touched" '[r["ports"] for r in d["rules"]["sg-1"]] == ["22/22"]'
 
+fresh
+cloud apply --yes stack.json >out 2>err
+ctl rule '{"group":"sg-1","first":true,"rule":{"protocol":"tcp","ports":"6379/6379","cidr":"10.0.0.0/8","priority":50}}'
+cloud destroy --yes stack.json >out 2>err
+world_is "of two that say the same the stack's goes, wherever it is listed" '[r["priority"] for r in d["rules"]["sg-1"]] == [50] and d["ledger"]["rules"] == []'
+
 # Two stacks on one group: a rule of the one is there for the other, until the one goes.
 fresh
 cloud apply --yes stack.json >out 2>err

@@ -309,7 +309,7 @@ function control(request, response, body) {
   case 'set': Object.assign(cloud, given); break;
   case 'object': Object.assign(cloud.objects.get(given.id), given); break;
   case 'remove': cloud.objects.delete(given.id); break;
-  case 'rule': cloud.groups[given.group].rules.push(Object.assign({ id: `sgr-old-${cloud.next++}`, priority: 1 }, given.rule)); break;
+  case 'rule': cloud.groups[given.group].rules[given.first ? 'unshift' : 'push'](Object.assign({ id: `sgr-old-${cloud.next++}`, priority: 1 }, given.rule)); break;
   case 'advance': cloud.extra += given.seconds; break;
   case 'state': break;
   default: return send(response, 404, {});
