@@ -10,13 +10,13 @@
 #include <time.h>
 
 #include "ctl/cloud/metadata.h"
+#include "ctl/cloud/settings.h"
 
 #define BACKOFF_BASE_MS 1000
 #define BACKOFF_CAP_MS 20000
 #define REFRESH_BEFORE_S 180
 #define REFRESH_AGAIN_MS 30000
 #define CREDENTIALS_S 60
-#define METADATA_URL "http://100.100.100.200"
 
 enum ctl_exit cloud_no_memory(struct cloud *cloud)
 {
@@ -48,29 +48,6 @@ static enum ctl_exit find_credential(struct cloud *cloud)
 	return CTL_OK;
 }
 
-/* The hooks for tests: only towards loopback, so that nothing in an environment can send a signed request elsewhere. */
-static enum ctl_exit read_hooks(struct cloud *cloud)
-{
-	const char *endpoint = credentials_env("SMCCTL_CLOUD_ENDPOINT");
-	const char *metadata = credentials_env("SMCCTL_CLOUD_METADATA");
-	const char *speed = credentials_env("SMCCTL_CLOUD_SPEED");
-	uint64_t value = 1;
-
-	if (endpoint && !endpoint_is_loopback(endpoint))
-		return ctl_error(cloud->net.ctl, CTL_USAGE, "SMCCTL_CLOUD_ENDPOINT", endpoint,
-			"not an http or https address on loopback");
-	if (metadata && !endpoint_is_loopback(metadata))
-		return ctl_error(cloud->net.ctl, CTL_USAGE, "SMCCTL_CLOUD_METADATA", metadata,
-			"not an http or https address on loopback");
-	if (speed && (!endpoint || text_to_uint(speed, 1, 10000, &value) < 0))
-		return ctl_error(cloud->net.ctl, CTL_USAGE, "SMCCTL_CLOUD_SPEED", speed,
-			"goes with SMCCTL_CLOUD_ENDPOINT only, 1 to 10000");
-	cloud->net.endpoint = endpoint;
-	cloud->net.metadata = metadata ? metadata : METADATA_URL;
-	cloud->net.clock.speed = (unsigned)value;
-	return CTL_OK;
-}
-
 /* What is given comes before what is found: before a key is looked for, and a metadata service asked. */
 static enum ctl_exit take_region(struct cloud *cloud, const char *region)
 {
@@ -97,16 +74,14 @@ static enum ctl_exit find_region(struct cloud *cloud)
 
 enum ctl_exit cloud_open(struct cloud *cloud, struct ctl *ctl, const char *region, bool debug)
 {
-	const char *type = credentials_env("ALIBABA_CLOUD_ENDPOINT_TYPE");
 	enum ctl_exit code;
 
 	/* From here on there are secrets in memory: no core dump, and nobody reads it through /proc. */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	*cloud = (struct cloud){.net = {.ctl = ctl, .debug = debug, .clock = {.speed = 1}}};
-	cloud->net.inside = type && strcmp(type, "vpc") == 0;
 	if (http_open(&cloud->net.http) < 0)
 		return cloud_no_memory(cloud);
-	code = read_hooks(cloud);
+	code = settings_read(&cloud->net);
 	cloud_limit(cloud, CREDENTIALS_S);
 	region = region ? region : credentials_env("ALIBABA_CLOUD_REGION_ID");
 	if (code == CTL_OK && region)
@@ -204,7 +179,8 @@ static void say_trouble(struct cloud *cloud, const char *action, const struct rp
 enum ctl_exit cloud_try(struct cloud *cloud, enum cloud_product product, const char *action, enum cloud_kind kind,
 	const struct cloud_params *params, struct rpc_reply *reply)
 {
-	struct rpc_call call = {product, action, cloud->region, params, &cloud->credential, false};
+	struct rpc_call call = {
+		product, action, cloud->region, params, &cloud->credential, false, cloud->net.endpoint[product]};
 	bool repeated = false;
 
 	for (unsigned attempt = 0;; attempt++) {
@@ -226,6 +202,8 @@ enum ctl_exit cloud_try(struct cloud *cloud, enum cloud_product product, const c
 			cloud->in_trouble = false;
 			return CTL_OK;
 		} else {
+			if (attempt >= cloud->net.retries)
+				return cloud_error(cloud, "call", action, reply);
 			say_trouble(cloud, action, reply);
 			if (!clock_wait(&cloud->net.clock, pause_before(attempt, reply)))
 				return cloud_error(cloud, "call", action, reply);

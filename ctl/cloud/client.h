@@ -36,7 +36,7 @@ enum cloud_kind {
 
 /*
  * Calls action with params. Throttling, and for the first two kinds transport errors and failures of the service, are
- * retried with the same parameters until the deadline. Returns 0 whenever there is an answer: reply->class is then
+ * retried with the same parameters until the deadline, or as often as net.retries says. Returns 0 whenever there is an answer: reply->class is then
  * CLOUD_FINE, CLOUD_GONE, CLOUD_BUSY, or for a mutation CLOUD_AGAIN (nobody knows whether it happened). All else is
  * said, and is an exit code.
  */

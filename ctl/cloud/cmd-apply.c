@@ -92,8 +92,8 @@ static enum ctl_exit ask(struct job *job, const struct ctl_args *args)
 	enum ctl_exit code;
 
 	job_price(job, price);
-	code = job_show_plan(job, job->ctl->out, false, price);
-	fflush(job->ctl->out);
+	code = job_show_plan(job, job->progress, false, price);
+	fflush(job->progress);
 	return code == CTL_OK ? job_confirm(job, plan_bills(&job->plan) ? "This costs money. Go on?" : "Go on?",
 					args->option[CLOUD_APPLY_YES] != NULL)
 			      : code;
@@ -102,13 +102,18 @@ static enum ctl_exit ask(struct job *job, const struct ctl_args *args)
 /* The plan is done when a new one has nothing left to do. */
 static enum ctl_exit verify(struct job *job)
 {
-	enum ctl_exit code = job_make_plan(job);
+	struct plan done = job->plan;
+	enum ctl_exit code;
 
+	job->plan = (struct plan){.steps = NULL};
+	code = job_make_plan(job);
 	if (code == CTL_OK)
 		code = job_refusals(job);
 	if (code == CTL_OK && plan_changes(&job->plan))
-		return ctl_error(job->ctl, CTL_PARTLY, "stack", job->stack->name,
+		code = ctl_error(job->ctl, CTL_PARTLY, "stack", job->stack->name,
 			"not yet as the file says, %zu steps are left; run it again", plan_changes(&job->plan));
+	plan_clear(&job->plan);
+	job->plan = done;
 	return code;
 }
 
@@ -118,7 +123,8 @@ enum ctl_exit cmd_cloud_apply(struct ctl *ctl, const struct ctl_args *args)
 		.state = args->option[CLOUD_APPLY_STATE],
 		.timeout = args->option[CLOUD_APPLY_TIMEOUT],
 		.debug = args->option[CLOUD_APPLY_DEBUG] != NULL,
-		.changes = true};
+		.changes = true,
+		.json = args->option[CLOUD_APPLY_JSON] != NULL};
 	const char *profile = args->option[CLOUD_APPLY_THEN_HOST];
 	_cleanup_then_host_ struct then_host then = {.path = NULL};
 	_cleanup_job_ struct job job;
@@ -141,11 +147,13 @@ enum ctl_exit cmd_cloud_apply(struct ctl *ctl, const struct ctl_args *args)
 		code = ask(&job, args);
 	if (code == CTL_OK)
 		code = note_instance(&job, settled);
-	if (code == CTL_OK)
-		code = job_run(&job, false);
+	if (code != CTL_OK)
+		return code;
+	code = job_run(&job, false);
 	if (code == CTL_OK && changes)
 		code = verify(&job);
 	if (code == CTL_OK)
-		fprintf(ctl->out, "%s: as the file says; steps done: %zu\n", job.stack->name, changes);
+		fprintf(job.progress, "%s: as the file says; steps done: %zu\n", job.stack->name, changes);
+	code = job_report(&job, code, code == CTL_OK, false);
 	return code == CTL_OK && profile ? then_host_run(&then, &job) : code;
 }

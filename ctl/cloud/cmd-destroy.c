@@ -39,17 +39,22 @@ static enum ctl_exit look(struct job *job)
 
 static enum ctl_exit plan_removal(struct job *job)
 {
+	enum ctl_exit code = world_read_company(&job->cloud, &job->world);
+
+	if (code != CTL_OK)
+		return code;
 	plan_clear(&job->plan);
 	return plan_destroy(&job->state, &job->world, &job->plan) < 0 ? cloud_no_memory(&job->cloud) : CTL_OK;
 }
 
 /* What is still there, with what it is called in the console. */
-static enum ctl_exit list_leftovers(struct job *job, enum ctl_exit code)
+static enum ctl_exit list_leftovers(struct job *job, enum ctl_exit code, bool *seen)
 {
 	enum ctl_exit looked = look(job);
 	const struct state_pending *unknown = &job->state.unknown;
 	size_t left = unknown->request != NULL;
 
+	*seen = looked == CTL_OK;
 	if (left)
 		ctl_warn(job->ctl, "left over: %s, whose %s may have happened; run it again", unknown->name,
 			unknown->action);
@@ -57,9 +62,8 @@ static enum ctl_exit list_leftovers(struct job *job, enum ctl_exit code)
 		return code == CTL_OK ? looked : code;
 	for (size_t i = 0; i < job->world.count; i++) {
 		const struct world_object *object = &job->world.objects[i];
-		const struct state_resource *recorded = state_find(&job->state, object->resource);
 
-		if ((object->kind == WORLD_RULE && !object->tagged) || (recorded && recorded->pre_existing))
+		if (!job_is_leftover(job, object))
 			continue;
 		left++;
 		ctl_warn(job->ctl, "left over: %s %s %s%s", object->resource, object->id, object->status,
@@ -96,11 +100,13 @@ enum ctl_exit cmd_cloud_destroy(struct ctl *ctl, const struct ctl_args *args)
 		.state = args->option[CLOUD_DESTROY_STATE],
 		.timeout = args->option[CLOUD_DESTROY_TIMEOUT],
 		.debug = args->option[CLOUD_DESTROY_DEBUG] != NULL,
-		.changes = true};
+		.changes = true,
+		.json = args->option[CLOUD_DESTROY_JSON] != NULL};
 	const bool yes = args->option[CLOUD_DESTROY_YES] != NULL;
 	_cleanup_job_ struct job job;
 	enum ctl_exit code = job_open(&job, ctl, &options);
 	enum ctl_exit refused;
+	bool seen = false;
 	size_t steps;
 
 	if (code == CTL_OK)
@@ -110,18 +116,18 @@ enum ctl_exit cmd_cloud_destroy(struct ctl *ctl, const struct ctl_args *args)
 	refused = job_refusals(&job);
 	steps = job.plan.count;
 	if (steps) {
-		code = job_show_plan(&job, ctl->out, false, "");
-		fflush(ctl->out);
+		code = job_show_plan(&job, job.progress, false, "");
+		fflush(job.progress);
 		if (code == CTL_OK)
 			code = job_confirm(&job, "Remove all that?", yes);
 		if (code != CTL_OK)
 			return code;
 		code = job_run(&job, true);
 	}
-	code = list_leftovers(&job, code != CTL_OK ? code : refused);
+	code = list_leftovers(&job, code != CTL_OK ? code : refused, &seen);
 	if (code == CTL_OK)
-		fprintf(ctl->out, "%s: nothing is left; steps done: %zu\n", job.stack->name, steps);
-	return code;
+		fprintf(job.progress, "%s: nothing is left; steps done: %zu\n", job.stack->name, steps);
+	return job_report(&job, code, seen, true);
 }
 
 enum ctl_exit cmd_cloud_import(struct ctl *ctl, const struct ctl_args *args)
@@ -129,7 +135,8 @@ enum ctl_exit cmd_cloud_import(struct ctl *ctl, const struct ctl_args *args)
 	const struct job_options options = {.file = args->operands ? args->operand[0] : NULL,
 		.state = args->option[CLOUD_IMPORT_STATE],
 		.debug = args->option[CLOUD_IMPORT_DEBUG] != NULL,
-		.changes = true};
+		.changes = true,
+		.json = args->option[CLOUD_IMPORT_JSON] != NULL};
 	_cleanup_job_ struct job job;
 	enum ctl_exit code = job_open(&job, ctl, &options);
 	size_t found = 0;
@@ -151,12 +158,13 @@ enum ctl_exit cmd_cloud_import(struct ctl *ctl, const struct ctl_args *args)
 			return cloud_no_memory(&job.cloud);
 		if (object->kind == WORLD_RULE)
 			memcpy(recorded->group, job.stack->group, sizeof(recorded->group));
-		fprintf(ctl->out, "%s %s\n", object->resource, object->id);
+		fprintf(job.progress, "%s %s\n", object->resource, object->id);
 		found++;
 	}
 	if (code == CTL_OK)
 		code = job_save(&job);
-	if (code == CTL_OK)
-		fprintf(ctl->out, "%s: resources taken into the state: %zu\n", job.stack->name, found);
-	return code;
+	if (code != CTL_OK)
+		return code;
+	fprintf(job.progress, "%s: resources taken into the state: %zu\n", job.stack->name, found);
+	return job_report(&job, CTL_OK, true, false);
 }

@@ -20,7 +20,7 @@ static void put_way(struct out *out, struct cloud *cloud, const struct rpc_reply
 	_cleanup_endpoint_ struct endpoint endpoint = {.url = NULL};
 	long long off = reply->date ? (long long)time(NULL) - reply->date : 0;
 
-	if (endpoint_find(CLOUD_STS, cloud->region, cloud->net.endpoint, cloud->net.inside, &endpoint) < 0)
+	if (endpoint_find(CLOUD_STS, cloud->region, cloud->net.endpoint[CLOUD_STS], cloud->net.inside, &endpoint) < 0)
 		return;
 	out_string(out, "endpoint", "endpoint", endpoint.url);
 	if (reply->date)

@@ -102,7 +102,7 @@ int credentials_oidc(struct cloud_net *net, struct cloud_credential *out, struct
 	_cleanup_cloud_params_ struct cloud_params params = {.items = NULL};
 	_cleanup_secret_ char *token = NULL;
 	_cleanup_close_ int fd = -1;
-	struct rpc_call call = {CLOUD_STS, "AssumeRoleWithOIDC", sts_region(NULL), &params, NULL, sts_inside()};
+	struct rpc_call call = {CLOUD_STS, "AssumeRoleWithOIDC", sts_region(NULL), &params, NULL, sts_inside(), NULL};
 	size_t size = 0;
 	int r;
 
@@ -126,7 +126,7 @@ static int assume_role(struct cloud_net *net, const struct credential_profile *p
 	const struct cloud_credential own = {.id = profile->id, .secret = profile->secret, .token = profile->token};
 	_cleanup_cloud_params_ struct cloud_params params = {.items = NULL};
 	struct rpc_call call = {CLOUD_STS, "AssumeRole", sts_region(profile->sts_region), &params, &own,
-		profile->inside || sts_inside()};
+		profile->inside || sts_inside(), NULL};
 
 	if (!profile->role_arn)
 		return credentials_problem(problem, -EINVAL, "", "the profile names no role ARN");

@@ -226,7 +226,9 @@ static int from_cli(struct cloud_net *net, struct cloud_credential *out, struct 
 	_cleanup_free_ char *path = NULL;
 	int r;
 
-	if (credentials_env_true("ALIBABA_CLOUD_CLI_PROFILE_DISABLED"))
+	/* The one is of the vendor's SDKs, the other of the command line whose file it is. */
+	if (credentials_env_true("ALIBABA_CLOUD_CLI_PROFILE_DISABLED") ||
+		credentials_env_true("ALIBABA_CLOUD_IGNORE_PROFILE"))
 		return -ENOENT;
 	r = find_file("ALIBABA_CLOUD_CONFIG_FILE", ".aliyun/config.json", &path);
 	return r < 0 ? r : from_file(net, path, credentials_read_profile, "CLI profile", out, problem);

@@ -12,6 +12,7 @@ void endpoint_clear(struct endpoint *endpoint)
 {
 	free(endpoint->url);
 	free(endpoint->host);
+	free(endpoint->connect);
 	*endpoint = (struct endpoint){.url = NULL};
 }
 
@@ -68,15 +69,15 @@ bool endpoint_is_loopback(const char *url)
 	return false;
 }
 
-static int from_override(const char *override, struct endpoint *out)
+static int from_url(const char *url, struct endpoint *out)
 {
 	_cleanup_endpoint_ struct endpoint made = {.url = NULL};
 	const char *host;
 	size_t length;
 
-	if (!split(override, &host, &length) || (starts_with(override, "http://") && !endpoint_is_loopback(override)))
+	if (!split(url, &host, &length) || (starts_with(url, "http://") && !endpoint_is_loopback(url)))
 		return -EINVAL;
-	made.url = strndup(override, (size_t)(host - override) + length);
+	made.url = strndup(url, (size_t)(host - url) + length);
 	made.host = strndup(host, length);
 	if (!made.url || !made.host)
 		return -ENOMEM;
@@ -86,25 +87,58 @@ static int from_override(const char *override, struct endpoint *out)
 	return 0;
 }
 
+/* Regions that central hosts serve; the vendor's SDK has the same list, and more of what is not public. */
+static const char *central_host(enum cloud_product product, const char *region)
+{
+	static const char *const regions[] = {
+		"cn-hangzhou", "cn-shanghai-finance-1", "cn-shenzhen-finance-1", "cn-north-2-gov-1"};
+	const size_t count = sizeof(regions) / sizeof(regions[0]);
+
+	for (size_t i = 0; i < count && product != CLOUD_STS; i++) {
+		if (strcmp(region, regions[i]) != 0)
+			continue;
+		if (product == CLOUD_VPC)
+			return "vpc.aliyuncs.com";
+		return i == count - 1 ? "ecs.aliyuncs.com" : "ecs-cn-hangzhou.aliyuncs.com";
+	}
+	return NULL;
+}
+
 int endpoint_find(
 	enum cloud_product product, const char *region, const char *override, bool inside, struct endpoint *out)
 {
 	static const char *const names[] = {[CLOUD_ECS] = "ecs", [CLOUD_VPC] = "vpc", [CLOUD_STS] = "sts"};
 	_cleanup_free_ char *url = NULL;
+	const char *host;
 	int r;
 
-	if (override)
-		return from_override(override, out);
-	if (!endpoint_region_valid(region))
+	if (override && strstr(override, "://"))
+		return from_url(override, out);
+	if (!override && !endpoint_region_valid(region))
 		return -EINVAL;
-	/* The first region keeps its old name; the vendor's SDK has the same exception. */
-	if (product == CLOUD_ECS && !inside && strcmp(region, "cn-hangzhou") == 0)
-		r = asprintf(&url, "https://ecs-cn-hangzhou.aliyuncs.com");
+	host = override ? override : inside ? NULL : central_host(product, region);
+	if (host)
+		r = asprintf(&url, "https://%s", host);
 	else
 		r = asprintf(&url, "https://%s%s.%s.aliyuncs.com", names[product], inside ? "-vpc" : "", region);
 	if (r < 0) {
 		url = NULL;
 		return -ENOMEM;
 	}
-	return from_override(url, out);
+	return from_url(url, out);
+}
+
+int endpoint_divert(struct endpoint *endpoint, const char *url)
+{
+	const char *host = "";
+	size_t length = 0;
+	char *diverted;
+
+	(void)split(url, &host, &length);
+	if (asprintf(&diverted, "%.*s%s", (int)(host - url), url, endpoint->host) < 0)
+		return -ENOMEM;
+	free(endpoint->url);
+	endpoint->url = diverted;
+	endpoint->connect = strndup(host, length);
+	return endpoint->connect ? 0 : -ENOMEM;
 }

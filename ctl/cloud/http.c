@@ -134,7 +134,8 @@ static CURLcode allow_scheme(CURL *curl, bool plain)
 #endif
 }
 
-static int set_up(CURL *curl, const struct http_request *request, struct curl_slist *headers, struct sink *sink)
+static int set_up(CURL *curl, const struct http_request *request, struct curl_slist *headers,
+	struct curl_slist *elsewhere, struct sink *sink)
 {
 	bool plain = starts_with(request->url, "http://");
 	CURLcode r = CURLE_OK;
@@ -151,15 +152,15 @@ static int set_up(CURL *curl, const struct http_request *request, struct curl_sl
 	r |= curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
 	r |= curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
 	r |= curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	r |= curl_easy_setopt(
-		curl, CURLOPT_CONNECTTIMEOUT_MS, request->timeout_ms < 5000 ? request->timeout_ms : 5000L);
+	r |= curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, request->connect_ms);
 	r |= curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, request->timeout_ms);
 	r |= curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	r |= curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
 	r |= curl_easy_setopt(curl, CURLOPT_WRITEDATA, sink);
 	r |= curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_headers);
 	r |= curl_easy_setopt(curl, CURLOPT_HEADERDATA, sink->reply);
-	if (request->direct)
+	r |= curl_easy_setopt(curl, CURLOPT_CONNECT_TO, elsewhere);
+	if (request->direct || elsewhere)
 		r |= curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
 	if (strcmp(request->method, "POST") == 0) {
 		const char *body = request->body ? request->body : "";
@@ -192,8 +193,22 @@ static bool is_final(CURLcode code)
 	}
 }
 
+/* "::HOST:PORT": whatever host and port the URL has. */
+static int add_elsewhere(const char *connect, struct curl_slist **out)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (asprintf(&text, "::%s", connect) < 0) {
+		text = NULL;
+		return -ENOMEM;
+	}
+	*out = curl_slist_append(NULL, text);
+	return *out ? 0 : -ENOMEM;
+}
+
 int http_do(struct http *http, const struct http_request *request, struct http_reply *reply)
 {
+	struct curl_slist *elsewhere = NULL;
 	struct curl_slist *headers = NULL;
 	CURLcode code = CURLE_OUT_OF_MEMORY;
 	struct sink sink = {.reply = reply};
@@ -208,13 +223,16 @@ int http_do(struct http *http, const struct http_request *request, struct http_r
 		else
 			headers = longer;
 	}
+	if (r == 0 && request->connect)
+		r = add_elsewhere(request->connect, &elsewhere);
 	if (r == 0)
-		r = set_up(http->curl, request, headers, &sink);
+		r = set_up(http->curl, request, headers, elsewhere, &sink);
 	if (r == 0) {
 		code = curl_easy_perform(http->curl);
 		(void)curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &reply->status);
 	}
 	curl_slist_free_all(headers);
+	curl_slist_free_all(elsewhere);
 	if (r == 0 && code != CURLE_OK) {
 		snprintf(reply->problem, sizeof(reply->problem), "%s",
 			code == CURLE_WRITE_ERROR ? "the reply is too large" : curl_easy_strerror(code));

@@ -15,8 +15,10 @@ struct http_request {
 	const char *url;
 	const char *const *headers; /* "Name: value", NULL behind the last */
 	const char *body;           /* NULL: none */
-	long timeout_ms;
-	bool direct; /* past any proxy: the metadata service */
+	long connect_ms;
+	long timeout_ms;     /* of all of it */
+	bool direct;         /* past any proxy: the metadata service */
+	const char *connect; /* "host:port" to connect to instead, past any proxy; NULL: to the URL's */
 };
 
 struct http_reply {

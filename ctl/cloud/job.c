@@ -71,6 +71,34 @@ static enum ctl_exit load_state(struct job *job, const char *path, bool changes)
 	return CTL_OK;
 }
 
+/*
+ * In another account nothing of the stack exists: apply would make it again, and destroy would forget what it cannot see.
+ * Where there is no state yet, reading harms nothing.
+ */
+static enum ctl_exit check_account(struct job *job, bool changes)
+{
+	_cleanup_rpc_reply_ struct rpc_reply reply = {.json = NULL};
+	const struct cloud_params none = {.items = NULL};
+	const char *account;
+	enum ctl_exit code;
+
+	if (!changes && !job->state.account[0])
+		return CTL_OK;
+	code = cloud_read(&job->cloud, CLOUD_STS, "GetCallerIdentity", &none, &reply);
+	if (code != CTL_OK)
+		return code;
+	account = cloud_text(reply.json, "AccountId");
+	if (!account[0] || strlen(account) >= sizeof(job->state.account))
+		return ctl_error(job->ctl, CTL_FAILED, "call", "GetCallerIdentity", "the reply names no account");
+	if (!job->state.account[0])
+		snprintf(job->state.account, sizeof(job->state.account), "%s", account);
+	if (strcmp(job->state.account, account) != 0)
+		return ctl_error(job->ctl, CTL_STALE, "state", job->state.path,
+			"the stack is in account %s, the access key of account %s; take a key of that account",
+			job->state.account, account);
+	return CTL_OK;
+}
+
 enum ctl_exit job_open(struct job *job, struct ctl *ctl, const struct job_options *options)
 {
 	const char *file = options->file ? options->file : CLOUD_DEFAULT_FILE;
@@ -78,7 +106,8 @@ enum ctl_exit job_open(struct job *job, struct ctl *ctl, const struct job_option
 	uint64_t seconds = 300;
 	enum ctl_exit code;
 
-	*job = (struct job){.ctl = ctl, .lock = -1};
+	*job = (struct job){
+		.ctl = ctl, .lock = -1, .json = options->json, .progress = options->json ? ctl->err : ctl->out};
 	if (options->timeout && text_to_uint(options->timeout, 1, 86400, &seconds) < 0)
 		return ctl_error(ctl, CTL_USAGE, "--timeout", options->timeout, "not a number of seconds, 1 to 86400");
 	if (asprintf(&path, "%s%s", options->state ? options->state : file, options->state ? "" : ".state") < 0) {
@@ -93,7 +122,8 @@ enum ctl_exit job_open(struct job *job, struct ctl *ctl, const struct job_option
 	if (options->changes)
 		clock_hold_signals();
 	cloud_limit(&job->cloud, seconds);
-	return load_state(job, path, options->changes);
+	code = load_state(job, path, options->changes);
+	return code == CTL_OK ? check_account(job, options->changes) : code;
 }
 
 void job_close(struct job *job)
@@ -278,9 +308,10 @@ enum ctl_exit job_run(struct job *job, bool go_on)
 				break;
 			continue;
 		}
-		done = done || step->action != PLAN_KEEP;
-		if (step->action != PLAN_KEEP)
-			fprintf(job->ctl->out, "%c %s: %s %s\n", step->sign, step->resource,
+		step->done = step->action != PLAN_KEEP;
+		done = done || step->done;
+		if (step->done)
+			fprintf(job->progress, "%c %s: %s %s\n", step->sign, step->resource,
 				plan_action_word(step->action), step->id[0] ? step->id : job_id(job, step->resource));
 	}
 	if (result == CTL_OK)

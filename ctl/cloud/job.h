@@ -12,7 +12,9 @@ struct job {
 	struct state state;
 	struct world world;
 	struct plan plan;
-	int lock; /* held while the state may be written; -1: not */
+	int lock;       /* held while the state may be written; -1: not */
+	bool json;      /* the result is a document on standard output, and nothing else is there */
+	FILE *progress; /* where the rest goes */
 };
 
 #define _cleanup_job_ _cleanup_(job_close)
@@ -23,6 +25,7 @@ struct job_options {
 	const char *timeout; /* NULL: the default time */
 	bool debug;
 	bool changes; /* takes the lock, and holds signals between two calls */
+	bool json;    /* see struct job */
 };
 
 /* Reads file and state and finds credentials. Says what goes wrong; job is to be closed either way. */

@@ -45,7 +45,7 @@ static int ask(struct cloud_net *net, const char *method, const char *path, cons
 	const char *headers[] = {header, NULL};
 	_cleanup_http_reply_ struct http_reply reply = {.status = 0};
 	_cleanup_free_ char *url = NULL;
-	struct http_request request = {.method = method, .headers = headers, .timeout_ms = TIMEOUT_MS, .direct = true};
+	struct http_request request = {.method = method, .headers = headers, .direct = true};
 	int r;
 
 	if (asprintf(&url, "%s/latest/%s", net->metadata, path) < 0) {
@@ -53,8 +53,8 @@ static int ask(struct cloud_net *net, const char *method, const char *path, cons
 		return -ENOMEM;
 	}
 	request.url = url;
-	if (net->clock.speed > 1)
-		request.timeout_ms = TIMEOUT_DOUBLE_MS;
+	request.timeout_ms = net->clock.speed > 1 ? TIMEOUT_DOUBLE_MS : TIMEOUT_MS;
+	request.connect_ms = request.timeout_ms;
 	r = ask_until(net, &request, &reply);
 	if (r < 0)
 		return r;

@@ -37,6 +37,12 @@ void plan_remove(struct plan *plan, const struct world_object *object, bool pre_
 			object->id);
 		return;
 	}
+	if (object->company[0]) {
+		plan_refuse(plan, CTL_STALE, object->resource,
+			"%s has the interface %s, which is not the stack's and is released with it; detach that first",
+			object->id, object->company);
+		return;
+	}
 	switch (object->kind) {
 	case WORLD_ADDRESS:
 		if (!is_free(object))

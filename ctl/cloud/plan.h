@@ -34,7 +34,8 @@ struct plan_step {
 	char why[192];
 	bool bills;
 	bool pre_existing;
-	bool failed;          /* when it was carried out */
+	bool failed; /* when it was carried out */
+	bool done;
 	uint64_t queue_pairs; /* of an interface to be made or modified */
 };
 

@@ -14,7 +14,6 @@
 
 #define KEY_SHOWN 4u
 #define MAX_HEADERS 12u
-#define TIMEOUT_MS 10000
 /* With a faster clock: still enough for a loaded machine. */
 #define TIMEOUT_MIN_MS 3000
 
@@ -165,6 +164,20 @@ static int sign_lines(
 	return lines->no_memory ? -ENOMEM : 0;
 }
 
+/* Where it goes, and how long it may take. */
+static void aim(const struct cloud_net *net, const struct endpoint *endpoint, struct http_request *http)
+{
+	const long speed = (long)net->clock.speed;
+
+	http->connect = endpoint->connect;
+	http->connect_ms = (long)net->connect_s * 1000 / speed;
+	http->timeout_ms = (long)(net->connect_s + net->read_s) * 1000 / speed;
+	if (http->connect_ms < TIMEOUT_MIN_MS && speed > 1)
+		http->connect_ms = TIMEOUT_MIN_MS;
+	if (http->timeout_ms < TIMEOUT_MIN_MS && speed > 1)
+		http->timeout_ms = TIMEOUT_MIN_MS;
+}
+
 static int send_signed(struct cloud_net *net, const struct rpc_call *call, const struct endpoint *endpoint,
 	struct http_reply *reply, char request_hash[static SIGN_HEX])
 {
@@ -201,9 +214,7 @@ static int send_signed(struct cloud_net *net, const struct rpc_call *call, const
 		return r;
 	http.url = url;
 	http.headers = (const char *const *)lines.line;
-	http.timeout_ms = TIMEOUT_MS / (long)net->clock.speed;
-	if (http.timeout_ms < TIMEOUT_MIN_MS)
-		http.timeout_ms = TIMEOUT_MIN_MS;
+	aim(net, endpoint, &http);
 	return http_do(net->http, &http, reply);
 }
 
@@ -217,7 +228,7 @@ static int send_form(
 	_cleanup_free_ char *query = NULL;
 	_cleanup_free_ char *url = NULL;
 	char date[SIGN_DATE];
-	struct http_request http = {.method = "POST", .headers = headers, .timeout_ms = TIMEOUT_MS};
+	struct http_request http = {.method = "POST", .headers = headers};
 	int r;
 
 	sign_date(time(NULL), date);
@@ -236,6 +247,7 @@ static int send_form(
 		return r;
 	http.url = url;
 	http.body = body;
+	aim(net, endpoint, &http);
 	return http_do(net->http, &http, reply);
 }
 
@@ -290,8 +302,10 @@ int rpc_send(struct cloud_net *net, const struct rpc_call *call, struct rpc_repl
 	_cleanup_endpoint_ struct endpoint endpoint = {.url = NULL};
 	_cleanup_http_reply_ struct http_reply http = {.status = 0};
 	char request_hash[SIGN_HEX] = "-";
-	int r = endpoint_find(call->product, call->region, net->endpoint, net->inside || call->inside, &endpoint);
+	int r = endpoint_find(call->product, call->region, call->endpoint, net->inside || call->inside, &endpoint);
 
+	if (r == 0 && net->diverted)
+		r = endpoint_divert(&endpoint, net->diverted);
 	*reply = (struct rpc_reply){.class = CLOUD_STOP};
 	if (r == 0)
 		r = call->credential ? send_signed(net, call, &endpoint, &http, request_hash)

@@ -16,11 +16,15 @@ struct cloud_net {
 	struct ctl *ctl;
 	struct http *http;
 	struct cloud_clock clock;
-	const char *endpoint; /* for all products; NULL: that of product and region */
-	const char *metadata; /* "http://100.100.100.200" */
-	bool has_metadata;    /* it has answered */
-	bool inside;          /* the endpoints within the VPC */
-	bool debug;           /* say each call on ctl->err */
+	const char *diverted;                 /* for tests: whatever is asked, it is asked there; NULL */
+	const char *metadata;                 /* "http://100.100.100.200" */
+	const char *endpoint[CLOUD_PRODUCTS]; /* of each product; NULL: that of the region */
+	unsigned connect_s;                   /* of one attempt, in seconds: for the connection */
+	unsigned read_s;                      /* and for the answer */
+	unsigned retries;                     /* at most so many of a call, within the time limit */
+	bool has_metadata;                    /* it has answered */
+	bool inside;                          /* the endpoints within the VPC */
+	bool debug;                           /* say each call on ctl->err */
 };
 
 struct cloud_credential {
@@ -60,6 +64,7 @@ struct rpc_call {
 	const struct cloud_params *params;
 	const struct cloud_credential *credential; /* NULL: unsigned, the parameters as a form (AssumeRoleWithOIDC) */
 	bool inside;                               /* at the endpoint within the VPC, whatever the others do */
+	const char *endpoint;                      /* there instead; NULL: that of the region */
 };
 
 /*

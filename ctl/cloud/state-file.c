@@ -75,6 +75,7 @@ static char *to_json(const struct state *state)
 		cJSON_AddStringToObject(tree, "stack", state->stack) &&
 		cJSON_AddStringToObject(tree, "region", state->region) &&
 		cJSON_AddNumberToObject(tree, "serial", (double)state->serial) &&
+		(!state->account[0] || cJSON_AddStringToObject(tree, "account", state->account)) &&
 		(!state->instance[0] || cJSON_AddStringToObject(tree, "instance", state->instance)) &&
 		(list = cJSON_AddArrayToObject(tree, "resources"));
 	char *text = NULL;

@@ -173,6 +173,8 @@ static int take_state(const cJSON *tree, struct state *state)
 	}
 	if (!take_text(tree, "instance", state->instance, sizeof(state->instance)))
 		state->instance[0] = '\0';
+	if (!take_text(tree, "account", state->account, sizeof(state->account)))
+		state->account[0] = '\0';
 	r = take_pending(cJSON_GetObjectItemCaseSensitive(tree, "pending"), &state->pending);
 	return r < 0 ? r : take_pending(cJSON_GetObjectItemCaseSensitive(tree, "unknown"), &state->unknown);
 }

@@ -6,7 +6,8 @@
 #include "ctl/cloud/clock.h"
 #include "ctl/cloud/stack.h"
 
-#define STATE_TOKEN 65u    /* a client token: at most 64 of ASCII */
+#define STATE_TOKEN 65u /* a client token: at most 64 of ASCII */
+#define STATE_ACCOUNT 33u
 #define STATE_RESOURCE 48u /* "interface/" and a name of ours */
 
 struct state_resource {
@@ -29,7 +30,8 @@ struct state {
 	char *path;
 	char stack[STACK_NAME];
 	char region[41];
-	uint64_t serial; /* counts the writes */
+	char account[STATE_ACCOUNT]; /* that it is in; "": unknown */
+	uint64_t serial;             /* counts the writes */
 	struct state_resource *resources;
 	size_t count;
 	char instance[STACK_ID]; /* which one "this" was; "": unknown */

@@ -8,9 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
-#include <glob.h>
 #include <ifaddrs.h>
-#include <limits.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <netpacket/packet.h>
@@ -18,8 +16,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ctl/host/topology.h"
 #include "ctl/paths.h"
 #include "ctl/replace.h"
+#include "ctl/smc/rdma.h"
 
 #define PROFILE_MAX (1u << 20)
 #define DIRECTORY "/etc/smc"
@@ -180,41 +180,50 @@ static int find_interface(const char *mac, char out[static IF_NAMESIZE])
 	return r;
 }
 
-/* The RDMA device on that interface: its name, or "". (drivers/infiniband/core/sysfs.c, gid_attrs/ndevs) */
-static void find_device(const char *interface, char out[static NAME_MAX + 1])
+/* The RDMA device on that interface: its name, or "". Returns 0 or -errno. */
+static int find_device(int sys, const char *interface, char out[static SMC_DEVICE_NAME_SIZE])
 {
-	glob_t found;
+	_cleanup_rdma_ports_ struct rdma_ports ports = {.item = NULL};
+	int r = rdma_ports_get(sys, &ports);
 
 	out[0] = '\0';
-	if (glob("/sys/class/infiniband/*/ports/1/gid_attrs/ndevs/0", 0, NULL, &found) != 0)
-		return;
-	for (size_t i = 0; i < found.gl_pathc && !out[0]; i++) {
-		const char *name = found.gl_pathv[i] + strlen("/sys/class/infiniband/");
-		char text[IF_NAMESIZE + 1];
-
-		if (read_line_at(AT_FDCWD, found.gl_pathv[i], text, sizeof(text)) == 0 && strcmp(text, interface) == 0)
-			snprintf(out, NAME_MAX + 1, "%.*s", (int)strcspn(name, "/"), name);
+	for (size_t i = 0; i < ports.count && !out[0]; i++) {
+		if (strcmp(ports.item[i].netdev, interface) == 0)
+			memcpy(out, ports.item[i].device, sizeof(ports.item[i].device));
 	}
-	globfree(&found);
+	return r;
 }
 
-static bool has_queues(const char *interface)
-{
-	_cleanup_free_ char *path = NULL;
+/* What is needed of this host's trees to set an interface up. */
+struct around {
+	char device[SMC_DEVICE_NAME_SIZE]; /* "": none */
+	bool queues;                       /* more than one to transmit by */
+	bool interrupts;                   /* where those of all of them go is known */
+};
 
-	if (asprintf(&path, "/sys/class/net/%s/queues/tx-1", interface) < 0) {
-		path = NULL;
-		return false;
-	}
-	return access(path, F_OK) == 0;
+static int look_around(const char *interface, bool erdma, struct around *out)
+{
+	_cleanup_topology_ struct topology topology = {.transmit = 0};
+	_cleanup_close_ int sys = open("/sys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = sys < 0 || proc < 0 ? -errno : 0;
+
+	*out = (struct around){.queues = false};
+	if (r == 0)
+		r = topology_read(sys, proc, interface, &topology);
+	out->queues = topology.transmit > 1;
+	out->interrupts = topology.irqs;
+	if (r == -EOPNOTSUPP)
+		r = 0;
+	return r == 0 && erdma ? find_device(sys, interface, out->device) : r;
 }
 
 static enum ctl_exit add_interface(struct then_host *then, struct job *job, const struct stack_interface *interface)
 {
 	char resource[STATE_RESOURCE];
 	char name[IF_NAMESIZE];
-	char device[NAME_MAX + 1] = "";
 	const struct world_object *object;
+	struct around around = {.queues = false};
 	int r;
 
 	snprintf(resource, sizeof(resource), "interface/%s", interface->name);
@@ -229,17 +238,22 @@ static enum ctl_exit add_interface(struct then_host *then, struct job *job, cons
 				"says, run it "
 				"again for the host");
 	}
+	if (r == 0)
+		r = look_around(name, interface->erdma, &around);
 	if (r < 0)
 		return ctl_error(job->ctl, CTL_FAILED, resource, object->mac, "%s", strerror(-r));
-	if (interface->erdma)
-		find_device(name, device);
-	if (interface->erdma && !device[0])
+	if (interface->erdma && !around.device[0])
 		ctl_warn(job->ctl,
 			"%s: no RDMA device on %s yet (module erdma); its pnet identifier is the interface's alone",
 			resource, name);
-	if (then_host_add(then->profile, name, object->mac, has_queues(name), device[0] ? device : NULL) < 0)
+	if (around.queues && !around.interrupts)
+		ctl_warn(job->ctl,
+			"%s: where the interrupts of %s go is not known; its transmit queues stay as they are",
+			resource, name);
+	if (then_host_add(then->profile, name, object->mac, around.queues && around.interrupts,
+		    around.device[0] ? around.device : NULL) < 0)
 		return cloud_no_memory(&job->cloud);
-	fprintf(job->ctl->out, "%s: %s%s%s\n", resource, name, device[0] ? ", RDMA device " : "", device);
+	fprintf(job->progress, "%s: %s%s%s\n", resource, name, around.device[0] ? ", RDMA device " : "", around.device);
 	return CTL_OK;
 }
 
@@ -287,7 +301,10 @@ enum ctl_exit then_host_run(struct then_host *then, struct job *job)
 			job->ctl, CTL_FAILED, "program", PATHS_SMCCTL, "not found beside its helper; reinstall");
 	for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
 		(void)unsetenv(secrets[i]);
-	fprintf(job->ctl->out, "smcctl host apply %s:\n", path);
+	fprintf(job->progress, "smcctl host apply %s:\n", path);
+	/* The document is complete, and what follows is none. */
+	if (fflush(job->ctl->out) == 0 && job->json && dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+		return ctl_error(job->ctl, CTL_FAILED, "program", program, "%s", strerror(errno));
 	/* What is blocked stays so across execv(), and nothing there would ever take it. */
 	clock_release_signals();
 	if (fflush(job->ctl->out) == 0)

@@ -80,35 +80,72 @@ static enum ctl_exit read_instance(struct cloud *cloud, struct world *world)
 	return code;
 }
 
+static bool is_known(const struct world *world, const char *id)
+{
+	for (size_t i = 0; i < world->count; i++) {
+		if (strcmp(world->objects[i].id, id) == 0)
+			return true;
+	}
+	return false;
+}
+
 static enum ctl_exit count_interface(void *context, const cJSON *item)
 {
 	struct world *world = context;
 	struct world_object object;
 
 	world_of_interface(item, "", &object);
-	for (size_t i = 0; i < world->count; i++) {
-		if (strcmp(world->objects[i].id, object.id) == 0)
-			return CTL_OK;
-	}
+	if (is_known(world, object.id))
+		return CTL_OK;
 	world->instance.foreign_interfaces++;
 	world->instance.foreign_erdma += object.erdma;
 	world->instance.foreign_queue_pairs += object.erdma ? object.queue_pairs : 0;
 	return CTL_OK;
 }
 
-static enum ctl_exit count_interfaces(struct cloud *cloud, struct world *world)
+static enum ctl_exit read_attached(struct cloud *cloud, const char *instance,
+	enum ctl_exit (*each)(void *context, const cJSON *item), void *context)
 {
 	_cleanup_cloud_params_ struct cloud_params params = {.items = NULL};
 	struct world_pages pages = {.action = "DescribeNetworkInterfaces",
 		.path = "NetworkInterfaceSets.NetworkInterfaceSet",
 		.params = &params,
-		.each = count_interface,
-		.context = world};
+		.each = each,
+		.context = context};
 
 	cloud_params_add(&params, "RegionId", cloud->region);
-	cloud_params_add(&params, "InstanceId", world->instance.id);
+	cloud_params_add(&params, "InstanceId", instance);
 	cloud_params_add(&params, "MaxResults", "100");
 	return params.no_memory ? cloud_no_memory(cloud) : world_read_pages(cloud, &pages);
+}
+
+struct company {
+	const struct world *world;
+	struct world_object *instance;
+};
+
+static enum ctl_exit keep_company(void *context, const cJSON *item)
+{
+	const struct company *company = context;
+	struct world_object object;
+
+	world_of_interface(item, "", &object);
+	if (object.goes_along && !is_known(company->world, object.id))
+		memcpy(company->instance->company, object.id, sizeof(object.id));
+	return CTL_OK;
+}
+
+enum ctl_exit world_read_company(struct cloud *cloud, struct world *world)
+{
+	enum ctl_exit code = CTL_OK;
+
+	for (size_t i = 0; i < world->count && code == CTL_OK; i++) {
+		struct company company = {world, &world->objects[i]};
+
+		if (company.instance->kind == WORLD_INSTANCE)
+			code = read_attached(cloud, company.instance->id, keep_company, &company);
+	}
+	return code;
 }
 
 void world_of_type(const cJSON *reply, const char *type, struct world_type *out)
@@ -211,7 +248,7 @@ enum ctl_exit world_read_surroundings(struct cloud *cloud, const struct stack *s
 		memcpy(world->zone, world->instance.zone, sizeof(world->zone));
 		memcpy(world->vpc, world->instance.vpc, sizeof(world->vpc));
 		if (code == CTL_OK)
-			code = count_interfaces(cloud, world);
+			code = read_attached(cloud, world->instance.id, count_interface, world);
 	} else if (code == CTL_OK) {
 		code = read_vswitch(cloud, stack->run.vswitch, world->zone, world->vpc);
 	}

@@ -14,6 +14,29 @@ static void copy(char *out, size_t size, const cJSON *item, const char *path)
 	snprintf(out, size, "%s", strlen(text) < size ? text : "");
 }
 
+enum world_kind world_kind_of(const char *resource)
+{
+	if (strcmp(resource, "instance") == 0)
+		return WORLD_INSTANCE;
+	if (strcmp(resource, "address") == 0)
+		return WORLD_ADDRESS;
+	return starts_with(resource, "rule/") ? WORLD_RULE : WORLD_INTERFACE;
+}
+
+/*
+ * A name that is given to such an object, and to no other: tags can be copied from one to another, and those of an instance
+ * are its primary interface's, too (RunInstances, Tag.N).
+ */
+static bool is_name_of(const struct world_object *object)
+{
+	const char *name = object->resource;
+
+	if (world_kind_of(name) != object->kind)
+		return false;
+	return object->kind != WORLD_INTERFACE ||
+		(starts_with(name, "interface/") && stack_name_valid(name + strlen("interface/")));
+}
+
 /* Interfaces and instances name the halves of a tag otherwise than addresses. */
 static void read_tags(
 	const cJSON *list, const char *key, const char *value, const char *stack, struct world_object *out)
@@ -28,7 +51,7 @@ static void read_tags(
 		else if (strcmp(cloud_text(tag, key), TAG_RESOURCE) == 0)
 			copy(out->resource, sizeof(out->resource), tag, value);
 	}
-	out->tagged = ours && out->resource[0];
+	out->tagged = ours && is_name_of(out);
 }
 
 void world_of_interface(const cJSON *item, const char *stack, struct world_object *out)
@@ -44,6 +67,8 @@ void world_of_interface(const cJSON *item, const char *stack, struct world_objec
 	copy(out->vswitch, sizeof(out->vswitch), item, "VSwitchId");
 	out->erdma = strcmp(cloud_text(item, "NetworkInterfaceTrafficMode"), "HighPerformance") == 0;
 	out->queue_pairs = cloud_number(item, "QueuePairNumber");
+	out->goes_along = strcmp(cloud_text(item, "Type"), "Primary") != 0 &&
+		!cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(item, "DeleteOnRelease"));
 	read_tags(cloud_list(item, "Tags.Tag"), "TagKey", "TagValue", stack, out);
 }
 

@@ -130,9 +130,6 @@ static enum ctl_exit keep_interface(void *context, const cJSON *item)
 	struct reading *reading = context;
 	struct world_object object;
 
-	/* An instance's tags are its primary interface's, too; that one comes and goes with it. (RunInstances, Tag.N) */
-	if (!reading->one && strcmp(cloud_text(item, "Type"), "Primary") == 0)
-		return CTL_OK;
 	world_of_interface(item, reading->stack, &object);
 	return keep(reading, &object);
 }
@@ -261,15 +258,6 @@ enum ctl_exit world_await(struct cloud *cloud, enum world_kind kind, const char 
 	return await(cloud, kind, id, "", created, object, found);
 }
 
-static enum world_kind kind_of(const char *resource)
-{
-	if (strcmp(resource, "instance") == 0)
-		return WORLD_INSTANCE;
-	if (strcmp(resource, "address") == 0)
-		return WORLD_ADDRESS;
-	return starts_with(resource, "rule/") ? WORLD_RULE : WORLD_INTERFACE;
-}
-
 /* An object of the state that no tag led to: its tags were taken off, it is gone, or it is too new to be seen. */
 static enum ctl_exit read_recorded(
 	struct cloud *cloud, const char *stack, const struct state_resource *recorded, struct world *world)
@@ -277,7 +265,7 @@ static enum ctl_exit read_recorded(
 	struct world_object object;
 	bool found = false;
 	enum ctl_exit code =
-		await(cloud, kind_of(recorded->name), recorded->id, stack, recorded->created, &object, &found);
+		await(cloud, world_kind_of(recorded->name), recorded->id, stack, recorded->created, &object, &found);
 
 	if (code != CTL_OK || !found)
 		return code;
@@ -317,7 +305,7 @@ enum ctl_exit world_read(struct cloud *cloud, const struct stack *stack, const s
 	for (size_t i = 0; i < state->count && code == CTL_OK; i++) {
 		const struct state_resource *recorded = &state->resources[i];
 
-		if (kind_of(recorded->name) != WORLD_RULE && !world_find(world, recorded->name))
+		if (world_kind_of(recorded->name) != WORLD_RULE && !world_find(world, recorded->name))
 			code = read_recorded(cloud, stack->name, recorded, world);
 	}
 	if (code == CTL_OK)

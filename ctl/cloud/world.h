@@ -34,6 +34,8 @@ struct world_object {
 	uint64_t bandwidth;
 	bool tagged;            /* its tags say that it is the stack's */
 	bool twin;              /* another object bears the same tags */
+	bool goes_along;        /* of an interface: released with its instance, or nobody says that it is not */
+	char company[STACK_ID]; /* of an instance: an interface that is not the stack's and goes along; "": none */
 	char owner[STACK_NAME]; /* of a rule: another stack, whose description it bears */
 	struct stack_rule rule;
 };
@@ -76,6 +78,9 @@ struct world {
 #define _cleanup_world_ _cleanup_(world_clear)
 
 void world_clear(struct world *world);
+
+/* The kind of thing that a resource of that name is. */
+enum world_kind world_kind_of(const char *resource);
 
 struct world_object *world_find(const struct world *world, const char *resource);
 
@@ -127,6 +132,9 @@ enum ctl_exit world_read_rules(struct cloud *cloud, const char *group, const str
 
 /* Reads the instance, its type, zones and group. */
 enum ctl_exit world_read_surroundings(struct cloud *cloud, const struct stack *stack, struct world *world);
+
+/* Fills in the company of the stack's instances. */
+enum ctl_exit world_read_company(struct cloud *cloud, struct world *world);
 
 /* Calls a paged action of ECS until its last page; each gets the list at path. */
 struct world_pages {

@@ -66,6 +66,7 @@ profile AK "$own"
 agrees "the CLI profile before it" "test***" "CLI profile"
 agrees "... another profile" "othe***" "CLI profile" ALIBABA_CLOUD_PROFILE=other
 agrees "... switched off" "test***" "INI file" ALIBABA_CLOUD_CLI_PROFILE_DISABLED=true
+uses "... ignored, as the vendor's command line says it" "test***" "INI file" ALIBABA_CLOUD_IGNORE_PROFILE=TRUE ALIBABA_CLOUD_REGION_ID=cn-hangzhou
 profile StsToken '"access_key_id": "STS.role", "access_key_secret": "rolesecret", "sts_token": "role/token+==",'
 agrees "... with a token" "STS.***" "CLI profile"
 # shellcheck disable=SC2086
@@ -148,7 +149,11 @@ oidc="ALIBABA_CLOUD_ROLE_ARN=r ALIBABA_CLOUD_OIDC_PROVIDER_ARN=p ALIBABA_CLOUD_O
 {
 	asked_at "the service" sts.cn-x.aliyuncs.com $key
 	asked_at "... within the VPC" sts-vpc.cn-x.aliyuncs.com $key ALIBABA_CLOUD_ENDPOINT_TYPE=vpc
+	asked_at "... at another host" gw.example.com $key ALIBABA_CLOUD_ENDPOINT=gw.example.com
+	asked_at "... at another URL" gw.example.com:8443 $key ALIBABA_CLOUD_ENDPOINT=https://gw.example.com:8443/
+	asked_at "... one for this product alone" sts.example.com $key ALIBABA_CLOUD_ENDPOINT=gw.example.com ALIBABA_CLOUD_STS_ENDPOINT=sts.example.com
 	asked_at "STS for OIDC" sts.cn-hangzhou.aliyuncs.com $oidc
+	asked_at "... whatever the calls go to" sts.cn-hangzhou.aliyuncs.com $oidc ALIBABA_CLOUD_ENDPOINT=gw.example.com ALIBABA_CLOUD_STS_ENDPOINT=sts.example.com
 	asked_at "... of a region" sts.eu-z.aliyuncs.com $oidc ALIBABA_CLOUD_STS_REGION=eu-z
 	asked_at "... within the VPC" sts-vpc.eu-z.aliyuncs.com $oidc ALIBABA_CLOUD_STS_REGION=eu-z ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED=true
 }
@@ -156,10 +161,27 @@ profile RamRoleArn "$own"'"ram_role_arn": "r", "ram_session_name": "s", "sts_reg
 asked_at "STS for a profile within the VPC" sts-vpc.eu-z.aliyuncs.com
 rm home/.aliyun/config.json
 mv home/.alibabacloud/credentials kept.ini
+# Each product at a host of its own, or at that of all; on loopback without a certificate, too.
+stack_file
+alone="env -u SMCCTL_CLOUD_ENDPOINT -u SMCCTL_CLOUD_SPEED https_proxy=http://127.0.0.1:1 ALIBABA_CLOUD_RETRY_COUNT=0"
+# shellcheck disable=SC2086
+{
+	gives 0 "all products at one host" $alone $key ALIBABA_CLOUD_ENDPOINT=http://127.0.0.1:$port "$smcctl" cloud plan stack.json
+	gives 5 "one product at another host" $alone $key ALIBABA_CLOUD_ENDPOINT=http://127.0.0.1:$port ALIBABA_CLOUD_VPC_ENDPOINT=gw.example.com "$smcctl" cloud plan stack.json
+	says err "^smcctl: call '[A-Za-z]*': gw.example.com: "
+	gives 5 "one product at its own" $alone $key ALIBABA_CLOUD_ECS_ENDPOINT=http://127.0.0.1:$port "$smcctl" cloud plan stack.json
+	says err "^smcctl: call '[A-Za-z]*': vpc.aliyuncs.com: "
+}
+for endpoint in http://example.com 'a b' user@example.com ftp://example.com example.com/x; do
+	gives 64 "no endpoint: $endpoint" env ALIBABA_CLOUD_VPC_ENDPOINT="$endpoint" "$smcctl" cloud whoami
+	says err "^smcctl: ALIBABA_CLOUD_VPC_ENDPOINT '.*': not a host, nor an https address of one$"
+done
+
 # The metadata service is asked past the proxy, and the service then is not.
 : >double/ways
-gives 5 "a proxy" env http_proxy=http://127.0.0.1:1 "$smcctl" cloud whoami --region cn-hangzhou
-says err "^smcctl: call GetCallerIdentity: 127.0.0.1:$port: "
+gives 5 "a proxy" env -u SMCCTL_CLOUD_ENDPOINT -u SMCCTL_CLOUD_SPEED http_proxy=http://127.0.0.1:1 https_proxy=http://127.0.0.1:1 \
+	ALIBABA_CLOUD_RETRY_COUNT=0 "$smcctl" cloud whoami --region cn-x
+says err "^smcctl: call 'GetCallerIdentity': sts.cn-x.aliyuncs.com: "
 holds "... is not used for the metadata service" grep -F 'meta-data/ram/security-credentials/the-role' double/ways
 mv kept.ini home/.alibabacloud/credentials
 for url in http://example.com http://100.100.100.200 http://127.0.0.1.example.com; do
@@ -201,7 +223,7 @@ holds "... and no key" sh -c '! grep -Eq "secret-text|Authorization|Signature=" 
 # What stands between: the endpoint and the clocks.
 ini '[default]' 'type = access_key' 'access_key_id = testid' 'access_key_secret = testsecret'
 gives 0 "whoami says where it asks" "$smcctl" cloud whoami --region cn-hangzhou --json
-holds "... and that the clocks agree" json "d['endpoint'] == 'http://127.0.0.1:$port' and abs(d['clock_off_s']) <= 5"
+holds "... and that the clocks agree" json "d['endpoint'] == 'https://sts.cn-hangzhou.aliyuncs.com' and abs(d['clock_off_s']) <= 5"
 lines err 0 "... without a word"
 ctl set '{"clockOff":500}'
 gives 0 "a clock that is behind" "$smcctl" cloud whoami --region cn-hangzhou --json
@@ -214,7 +236,7 @@ says err "^smcctl: clock: it is [0-9]+ s ahead of the service's"
 ctl set '{"clockOff":0}'
 
 # TLS: a certificate of somebody else is refused.
-openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=fakecloud -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out cert.pem 2>/dev/null
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=fakecloud -addext subjectAltName=DNS:sts.cn-hangzhou.aliyuncs.com -keyout key.pem -out cert.pem 2>/dev/null
 export ALIBABA_CLOUD_ACCESS_KEY_ID=testid ALIBABA_CLOUD_ACCESS_KEY_SECRET=testsecret
 double --tls cert.pem key.pem
 export SMCCTL_CLOUD_ENDPOINT=https://127.0.0.1:$port
@@ -222,4 +244,6 @@ gives 1 "a certificate that nobody signed" "$smcctl" cloud whoami --region cn-ha
 says err "certificate"
 cat cert.pem >>/etc/ssl/certs/ca-certificates.crt
 gives 0 "one that the system trusts" "$smcctl" cloud whoami --region cn-hangzhou
+gives 1 "one of another host" "$smcctl" cloud whoami --region cn-x
+says err "^smcctl: call 'GetCallerIdentity': sts.cn-x.aliyuncs.com: "
 finish

@@ -33,7 +33,8 @@ def normal(value):
 calls = [(x["version"], x["action"], {k: "T" if k == "ClientToken" else normal(v) for k, v in sorted(x["params"].items())})
          for x in map(json.loads, open("double/calls"))]
 texts = [json.dumps(x) for x in calls]
-print(*[t for t, x in zip(texts, calls) if not x[1].startswith("Describe")], *sorted({t for t, x in zip(texts, calls) if x[1].startswith("Describe")}), sep="\n")
+reads = [x[1].startswith(("Describe", "Get")) for x in calls]
+print(*[t for t, read in zip(texts, reads) if not read], *sorted({t for t, read in zip(texts, reads) if read}), sep="\n")
 END
 run_file
 sed -i 's/"image"/"jumbo_frames": true, "image"/; s/"charge": "bandwidth"/"charge": "bandwidth", "on": "smc"/' stack.json

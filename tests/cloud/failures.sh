@@ -9,8 +9,14 @@ stack_file
 
 # What does not end in time goes on in the next run
 fresh
+# The limit is short, so all but what is throttled is there before.
+sed -i '/public_address/d; s/"erdma": true }],/"erdma": true }]/' stack.json
+cloud apply --yes stack.json >out 2>err
+stack_file
 ctl fault '{"action":"AllocateEipAddress","kind":"throttle","seconds":100000}'
-gives 5 "throttled for longer than the time limit" cloud apply --yes --timeout 400 stack.json
+gives 5 "throttled for longer than the time limit" cloud apply --yes --json --timeout 400 stack.json
+holds "... in JSON what is not done" json 'not d["complete"] and d["unfinished"] == "AllocateEipAddress" and
+	[s["action"] for s in d["steps"] if not s["done"]] == ["allocate", "associate"] and "interface/smc" in [r["resource"] for r in d["resources"]]'
 says err "Throttling.User.*run it again, it goes on"
 says err "^smcctl: exists: interface/smc eni-"
 says err "^smcctl: unknown: address, whose AllocateEipAddress may have happened"
@@ -36,7 +42,18 @@ says err "^smcctl: exists: interface/smc eni-"
 ctl faults-off
 gives 0 "... and the next run goes on" cloud apply --yes stack.json
 complete "... to the end"
-cloud destroy --yes stack.json >out 2>err
+ctl fault '{"action":"DetachNetworkInterface","kind":"throttle","seconds":100000}'
+env --default-signal=INT "$smcctl" cloud destroy --yes --timeout 80000 stack.json >out 2>err </dev/null &
+pid=$!
+within 30 "the interface is to be detached" grep -q '"DetachNetworkInterface"' stack.json.state
+kill -INT $pid
+wait $pid
+[ $? = 5 ]
+result $? "SIGINT ends destroy between two calls"
+says err "^smcctl: left over: interface/smc eni-"
+ctl faults-off
+gives 0 "... and the next run removes the rest" cloud destroy --yes stack.json
+nothing_left
 
 # The token of the instance's role runs out on the way
 with_role() { env -u ALIBABA_CLOUD_ACCESS_KEY_ID -u ALIBABA_CLOUD_ACCESS_KEY_SECRET "$smcctl" "$@"; }
@@ -85,6 +102,48 @@ says err "^smcctl: left over: rule/redis sgr-"
 ctl faults-off
 cloud destroy --yes stack.json >out 2>err
 
+# A rule that somebody removes between the look and the call is gone, which is all that was wanted.
+fresh
+cloud apply --yes stack.json >out 2>err
+ctl fault '{"action":"RevokeSecurityGroup","first":"vanish"}'
+gives 0 "a rule that vanishes meanwhile" cloud destroy --yes stack.json
+world_is "... was asked for once, as all others" 'a.count("RevokeSecurityGroup") == len({x["params"]["SecurityGroupRuleId.1"] for x in c if x["action"] == "RevokeSecurityGroup"}) == 2 and
+	[x["fault"] for x in c if x.get("fault")][-1] == "vanish"'
+nothing_left
+no_violation
+
+# A rule that somebody adds between the look and the call is theirs: the service takes the call and adds nothing.
+fresh
+ctl fault '{"action":"AuthorizeSecurityGroup","first":"forestall","nth":2}'
+gives 0 "a rule that somebody else adds meanwhile" cloud apply --yes stack.json
+world_is "... is there once, and not ours" 'len(d["rules"]["sg-1"]) == 2 and len(d["ledger"]["rules"]) == 1'
+gives 0 "... which status knows" cloud status --json stack.json
+cloud destroy --yes stack.json >out 2>err
+world_is "... and destroy leaves it" '[r["ports"] for r in d["rules"]["sg-1"]] == ["6379/6379"] and d["ledger"]["rules"] == [] and d["ledger"]["live"] == []'
+fresh
+ctl fault '{"action":"AuthorizeSecurityGroup","first":"forestall","kind":"hang-after","nth":2}'
+"$smcctl" cloud apply --yes stack.json >out 2>err </dev/null &
+pid=$!
+within 30 "the second rule is asked for" sh -c '[ "$(grep -c AuthorizeSecurityGroup double/calls)" = 2 ]'
+{ kill -KILL $pid; wait $pid; } 2>/dev/null
+gives 0 "... also when the run that asked for it was killed" cloud destroy --yes stack.json
+says err "rule/redis: an earlier run ended during AuthorizeSecurityGroup; the same call is sent again first"
+world_is "... is it left" '[r["ports"] for r in d["rules"]["sg-1"]] == ["6379/6379"] and d["ledger"]["rules"] == [] and d["ledger"]["live"] == []'
+no_violation
+
+# Nothing is sent that is not on the disk before.
+fresh
+mkdir -p full && mount -t tmpfs -o size=8k tmpfs full || exit 99
+head -c 8192 /dev/zero >full/fill 2>/dev/null
+gives 1 "a state that cannot be written" cloud apply --yes --state full/state stack.json
+says err "^smcctl: state 'full/state': No space left on device; nothing is sent without it$"
+world_is "... and nothing was changed" 'mutating == []'
+rm full/fill
+gives 0 "... and once it can" cloud apply --yes --state full/state stack.json
+complete "... all is there"
+gives 0 "... and is removed" cloud destroy --yes --state full/state stack.json
+umount full
+
 # No retry helps: each is asked once, though the limit is 300 s.
 fresh
 asked=0
@@ -116,11 +175,26 @@ gives 0 "throttled three times" "$smcctl" cloud whoami --region cn-hangzhou
 lines err 1 "... is said once"
 says err "^smcctl: call GetCallerIdentity: Throttling.User: .*; trying again until the time is over$"
 gives 5 "nobody answers" env SMCCTL_CLOUD_ENDPOINT=http://127.0.0.1:1 "$smcctl" cloud whoami --region cn-hangzhou
-says err "^smcctl: call GetCallerIdentity: 127.0.0.1:1: .*; trying again until the time is over$" "... the first attempt says so"
+says err "^smcctl: call GetCallerIdentity: sts.cn-hangzhou.aliyuncs.com: .*; trying again until the time is over$" "... the first attempt says so"
 fresh
 ctl fault '{"action":"GetCallerIdentity","kind":"throttle","retryAfter":60000}'
 gives 0 "throttled, with a time to wait" "$smcctl" cloud whoami --region cn-hangzhou
 world_is "... which is waited" 'len(c) == 2 and c[1]["at"] - c[0]["at"] >= 60'
+
+# Or as often as it is allowed, and each attempt for as long.
+fresh
+ctl fault '{"action":"GetCallerIdentity","kind":"throttle","times":1000}'
+gives 5 "a number of retries" env ALIBABA_CLOUD_RETRY_COUNT=2 "$smcctl" cloud whoami --region cn-hangzhou
+world_is "... is that number" 'len(a) == 3'
+fresh
+ctl fault '{"action":"GetCallerIdentity","kind":"late","after":4,"times":2}'
+gives 5 "an answer that comes too late" env SMCCTL_CLOUD_SPEED=5 ALIBABA_CLOUD_RETRY_COUNT=0 "$smcctl" cloud whoami --region cn-hangzhou
+says err "^smcctl: call 'GetCallerIdentity': sts.cn-hangzhou.aliyuncs.com: Timeout was reached"
+gives 0 "... is waited for with more time" env SMCCTL_CLOUD_SPEED=5 ALIBABA_CLOUD_RETRY_COUNT=0 ALIBABA_CLOUD_READ_TIMEOUT=300 "$smcctl" cloud whoami --region cn-hangzhou
+for setting in CONNECT_TIMEOUT=0 READ_TIMEOUT=30000 CONNECT_TIMEOUT=5s RETRY_COUNT=-1; do
+	gives 64 "not a number: $setting" env ALIBABA_CLOUD_$setting "$smcctl" cloud whoami
+	says err "^smcctl: ALIBABA_CLOUD_${setting%=*} '${setting#*=}': not a number of (seconds, 1 to 600|retries, 0 to 1000)$"
+done
 
 # What the service quotes of us is not printed
 unquoted() { # NAME WORDS COMMAND...
@@ -158,6 +232,9 @@ ctl set '{"noStock":true}'
 gives 1 "a type that is sold out" cloud apply --yes stack.json
 says err "OperationDenied.NoStock: .*take another zone or type"
 ctl set '{"noStock":false}'
+ctl fault '{"action":"RunInstances","kind":"error","status":403,"code":"InvalidAccountStatus.NotEnoughBalance"}'
+gives 1 "a check by the service that does not pass" cloud plan --server-check stack.json
+says err "^smcctl: call 'RunInstances': InvalidAccountStatus.NotEnoughBalance: .*; the account has no money left for it$"
 gives 0 "... and in stock again" cloud apply --yes stack.json
 world_is "... is run once" 'len(made("instance")) == 1'
 instance=$(grep -o '"i-[0-9]*"' stack.json.state | head -1)

@@ -17,12 +17,20 @@ survives() { # NAME FAULT FILE-FUNCTION
 	nothing_left "... nothing is left"
 	no_violation "... no call was wrong"
 }
-for action in AuthorizeSecurityGroup CreateNetworkInterface AttachNetworkInterface AllocateEipAddress AssociateEipAddress \
-	UnassociateEipAddress ReleaseEipAddress DetachNetworkInterface DeleteNetworkInterface RevokeSecurityGroup; do
+# What takes no token is not sent again before a look: whether it has happened shows there.
+looked() {
+	world_is "... $1 is not sent blindly a second time" "a.count('$1') == 1"
+}
+for action in AuthorizeSecurityGroup CreateNetworkInterface AllocateEipAddress AssociateEipAddress UnassociateEipAddress RevokeSecurityGroup; do
 	survives "the reply of $action is lost" "{\"action\":\"$action\",\"kind\":\"reset-after\"}"
+done
+for action in AttachNetworkInterface ReleaseEipAddress DetachNetworkInterface DeleteNetworkInterface; do
+	survives "the reply of $action is lost" "{\"action\":\"$action\",\"kind\":\"reset-after\"}"
+	looked $action
 done
 for action in RunInstances StopInstance DeleteInstances; do
 	survives "the reply of $action is lost" "{\"action\":\"$action\",\"kind\":\"reset-after\"}" run_file
+	[ $action != StopInstance ] || looked $action
 done
 for kind in truncated invalid-utf8 500-after html empty reset hang-after drip; do
 	survives "CreateNetworkInterface: $kind" "{\"action\":\"CreateNetworkInterface\",\"kind\":\"$kind\"}"

@@ -148,10 +148,33 @@ sed 's/"redis"/"other"/; /"rules"/d; /public_address/d; s/true }],/true }]/' sta
 cloud apply --yes other.json >out 2>err
 two=$(grep -o 'eni-[0-9]*' other.json.state | head -1)
 ctl object "{\"id\":\"$two\",\"tags\":[[\"smcctl:stack\",\"redis\"],[\"smcctl:resource\",\"interface/smc\"]]}"
+before=$(wc -l <double/calls)
+gives 4 "two interfaces with the same tags" cloud apply --yes stack.json
+says err "^smcctl: stack 'interface/smc': two objects bear its tags, eni-[0-9]+ is one; remove the one that is too many in the console$"
+gives 4 "... are not taken into a state" cloud import --state two.state stack.json
+says err "^smcctl: resource 'interface/smc': two objects bear its tags, "
+holds "... of which there is none then" test ! -e two.state
+world_is "... and nothing is changed" "not [x for x in a[$before:] if x in mutating]"
 ctl object "{\"id\":\"$eni\",\"instance\":\"i-2\"}"
 gives 4 "an interface elsewhere, and a second one with its tags" cloud destroy --yes stack.json
 world_is "... which goes" "obj('$two') is None and obj('$eni')['instance'] == 'i-2'"
 holds "... and the other one stays recorded" state_has "$eni"
+
+# A key of another account sees nothing of it: that is not to be taken for gone.
+stack_file
+fresh
+cloud apply --yes stack.json >out 2>err
+cp stack.json.state kept
+other='ALIBABA_CLOUD_ACCESS_KEY_ID=other ALIBABA_CLOUD_ACCESS_KEY_SECRET=othersecret'
+for what in 'destroy --yes' 'apply --yes' import status plan; do
+	# shellcheck disable=SC2086
+	gives 4 "a key of another account: $what" env $other "$smcctl" cloud $what stack.json
+	says err "^smcctl: state 'stack.json.state': the stack is in account 1234, the access key of account 5678; "
+done
+holds "... and the state is as it was" cmp kept stack.json.state
+complete "... and the stack"
+cloud destroy --yes stack.json >out 2>err
+nothing_left
 
 # Which instance "this" is
 this_file

@@ -92,7 +92,15 @@ world_is "it takes metadata with tokens only, and no password" 'next(x for x in 
 gives 0 "nothing to change afterwards" cloud plan --detailed-exitcode stack.json
 gives 0 "nothing that the service could check" cloud plan --server-check stack.json
 says err "none is to be run, and the service can check nothing else"
+instance=$(grep -o '"i-[0-9]*"' stack.json.state)
+ctl object "{\"id\":\"eni-primary-i-2\",\"type\":\"Secondary\",\"instance\":$instance,\"deleteOnRelease\":true}"
+gives 4 "an interface of somebody else that would go with it" cloud destroy --yes stack.json
+says err "^smcctl: stack 'instance': i-[0-9]+ has the interface eni-primary-i-2, which is not the stack's and is released with it; detach that first$"
+says err "^smcctl: left over: instance i-[0-9]+ Running, which costs money$"
+world_is "... stays, and the instance" 'obj("eni-primary-i-2") and made("instance")[0]["status"] == "Running" and made("eni") == [] and "StopInstance" not in a'
+ctl object '{"id":"eni-primary-i-2","deleteOnRelease":false}'
 gives 0 "destroy stops and deletes it" cloud destroy --yes stack.json
+world_is "... and what is not released with it stays" 'obj("eni-primary-i-2")["status"] == "Available"'
 nothing_left
 world_is "never by force" 'not any(x["params"].get("Force") for x in c)'
 no_violation
@@ -108,10 +116,21 @@ says err "^smcctl: stack 'instance': ecs.g7.large has no jumbo frames; remove"
 stack_file
 sed -i 's/"i-1"/"this"/' stack.json
 fresh
-gives 0 "instance \"this\"" cloud apply --yes stack.json
+gives 0 "instance \"this\", with --json" cloud apply --yes --json stack.json
+holds "... one document says what was done and what there is" json 'd["complete"] and d["unfinished"] is None and d["instance"] == "i-1" and
+	[s["action"] for s in d["steps"] if s["done"]] == ["add", "add", "create", "attach", "allocate", "associate"] and
+	all(s["id"] for s in d["steps"]) and len(d["resources"]) == 4 and
+	next(r for r in d["resources"] if r["resource"] == "interface/smc")["mac"].startswith("00:16:3e") and
+	next(r for r in d["resources"] if r["resource"] == "address")["address"].startswith("47.")'
+says err '^\+ +interface/smc +create ' "... and the plan stands on standard error"
+says err '^\+ interface/smc: attach eni-' "... with what was done"
 complete "... is the one of the metadata service"
-gives 0 "destroy" cloud destroy --yes stack.json
+gives 0 "destroy --json" cloud destroy --yes --json stack.json
+holds "... one document, too" json 'd["complete"] and d["resources"] == [] and d["left_over"] == [] and all(s["done"] for s in d["steps"]) and
+	[s["action"] for s in d["steps"]] == ["unassociate", "release", "detach", "delete", "revoke", "revoke"]'
 nothing_left
+gives 0 "destroy --json of nothing" cloud destroy --json stack.json
+holds "... says so" json 'd["complete"] and d["steps"] == [] and d["left_over"] == []'
 
 # Resources that go, one by one
 stack_file
@@ -190,6 +209,12 @@ ctl rule '{"group":"sg-1","rule":{"protocol":"tcp","ports":"22/22","cidr":"10.0.
 cloud apply --yes stack.json >out 2>err
 cloud destroy --yes stack.json >out 2>err
 world_is "foreign rules are never touched" '[r["ports"] for r in d["rules"]["sg-1"]] == ["22/22"]'
+
+fresh
+cloud apply --yes stack.json >out 2>err
+ctl rule '{"group":"sg-1","first":true,"rule":{"protocol":"tcp","ports":"6379/6379","cidr":"10.0.0.0/8","priority":50}}'
+cloud destroy --yes stack.json >out 2>err
+world_is "of two that say the same the stack's goes, wherever it is listed" '[r["priority"] for r in d["rules"]["sg-1"]] == [50] and d["ledger"]["rules"] == []'
 
 # Two stacks on one group: a rule of the one is there for the other, until the one goes.
 fresh
@@ -272,7 +297,9 @@ eni=$(grep -o 'eni-[0-9]*' stack.json.state | head -1)
 ctl object "{\"id\":\"$eni\",\"instance\":\"i-2\"}"
 gives 4 "an interface that was taken to another instance" cloud apply --yes stack.json
 says err "attached to i-2"
-gives 4 "... is not taken from there by destroy" cloud destroy --yes stack.json
+gives 4 "... is not taken from there by destroy" cloud destroy --yes --json stack.json
+holds "... which is not complete, and says what is left" json "not d['complete'] and [r['id'] for r in d['left_over']] == ['$eni'] and
+	next(s for s in d['steps'] if s['action'] == 'detach')['done'] is False"
 world_is "... stays where it is" "obj('$eni')['instance'] == 'i-2' and obj('$eni')['status'] == 'InUse'"
 says err "left over: interface/smc $eni"
 holds "... nor waited for" sh -c '! grep -q "the time is over" err'
@@ -309,7 +336,8 @@ gives 77 "a state that others can write" cloud apply --yes stack.json
 sed 's/"redis"/"other"/' kept >stack.json.state && chmod 600 stack.json.state
 gives 4 "the state of another stack" cloud apply --yes stack.json
 rm stack.json.state
-gives 0 "another place for the state" cloud import --state other.state stack.json
+gives 0 "another place for the state" cloud import --state other.state --json stack.json
+holds "... one document" json 'sorted(r["resource"] for r in d["resources"]) == ["address", "interface/smc", "rule/redis", "rule/smc-peers"] and d["complete"]'
 holds "... is taken" sh -c 'test -s other.state && test ! -e stack.json.state'
 gives 0 "... by each" cloud status --state other.state stack.json
 gives 0 "destroy by tags alone" cloud destroy --yes stack.json

@@ -36,7 +36,7 @@ const ecsTags = (o) => ({ Tag: o.tags.map(([TagKey, TagValue]) => ({ TagKey, Tag
 
 const A = {};
 
-A.GetCallerIdentity = (c, p, id) => ({ AccountId: '1234', Arn: 'acs:ram::1234:user/tester', IdentityType: 'RAMUser', PrincipalId: 'p', UserId: '5' });
+A.GetCallerIdentity = (c, p, id) => ({ AccountId: id === 'other' ? '5678' : '1234', Arn: 'acs:ram::1234:user/tester', IdentityType: 'RAMUser', PrincipalId: 'p', UserId: '5' });
 
 A.DescribeInstanceTypes = (c, p) => ({
   InstanceTypes: {
@@ -189,7 +189,7 @@ A.DeleteInstances = (c, p) => {
 
 const eniReply = (c, e) => ({ NetworkInterfaceId: e.id, Status: e.status, Type: e.type, InstanceId: e.instance || '', MacAddress: e.mac,
   PrivateIpAddress: e.ip, VSwitchId: e.vswitch, ZoneId: c.vswitches[e.vswitch], VpcId: 'vpc-1', NetworkInterfaceTrafficMode: e.mode,
-  QueuePairNumber: e.qp, Tags: ecsTags(e) });
+  QueuePairNumber: e.qp, Tags: ecsTags(e), DeleteOnRelease: e.type === 'Primary' || Boolean(e.deleteOnRelease) });
 
 A.CreateNetworkInterface = (c, p) => {
   // [D] "SecurityGroupId or SecurityGroupIds, not both, one is mandatory."

@@ -4,6 +4,7 @@
 'use strict';
 const ecs = require('@alicloud/ecs20140526');
 const vpc = require('@alicloud/vpc20160428');
+const sts = require('@alicloud/sts20150401');
 const { $OpenApiUtil } = require('@alicloud/openapi-core');
 
 const port = process.argv[2];
@@ -47,6 +48,7 @@ const rules = async () => (await call('ecs', 'describeSecurityGroupAttribute', {
   .permissions.permission;
 
 async function look() {
+  await new sts.default(config()).getCallerIdentity();
   await call('ecs', 'describeInstances', { regionId, maxResults: 100, tag: mine });
   await call('ecs', 'describeNetworkInterfaces', { regionId, maxResults: 100, tag: mine });
   await call('vpc', 'describeEipAddresses', { regionId, pageNumber: 1, pageSize: 100, tag: mine });

@@ -19,7 +19,7 @@ function call(d, params = PARAMS, token = undefined) {
   const keys = Object.keys(params).sort(d.sort);
   const query = keys.map((k) => `${enc(k)}=${enc(params[k])}`).join('&');
   const date = d.date || new Date().toISOString().replace(/\.\d+/, '');
-  const headers = { host: `127.0.0.1:${port}`, 'x-acs-action': d.action || 'CreateNetworkInterface', 'x-acs-content-sha256': sha256(d.hashed || ''), 'x-acs-date': date,
+  const headers = { host: d.host || `127.0.0.1:${port}`, 'x-acs-action': d.action || 'CreateNetworkInterface', 'x-acs-content-sha256': sha256(d.hashed || ''), 'x-acs-date': date,
     'x-acs-signature-nonce': d.nonce || crypto.randomUUID(), 'x-acs-version': '2014-05-26' };
   if (token)
     headers['x-acs-security-token'] = token;
@@ -69,6 +69,8 @@ const defects = [
   ['lists in the order of numbers', 'SignatureDoesNotMatch', () => call({ sort: (a, b) => a.localeCompare(b, 'en', { numeric: true }) })],
   ['parameters unsorted', 'SignatureDoesNotMatch', () => call({ sort: () => 0 }, Object.fromEntries(Object.entries(PARAMS).reverse()))],
   ['the host signed without its port', 'SignatureDoesNotMatch', () => call({ signedHeaders: () => ({ host: '127.0.0.1' }) })],
+  ['the host of another product', 'WrongHost', () => call({ host: 'vpc.aliyuncs.com' })],
+  ['the host of another region', 'WrongHost', () => call({ host: 'ecs.cn-shanghai.aliyuncs.com' })],
   ['a nonce used twice', 'SignatureNonceUsed', async () => { const nonce = crypto.randomUUID(); await call({ nonce }); return call({ nonce }); }],
   ['local time', 'InvalidTimeStamp.Expired', () => call({ date: new Date(Date.now() + 8 * 3600e3).toISOString().replace(/\.\d+/, '') })],
   ['no empty line behind the headers', 'SignatureDoesNotMatch', () => call({ noEmptyLine: true })],
@@ -90,11 +92,12 @@ const defects = [
 ];
 
 async function main() {
-  let count = 3, failures = 0;
+  let count = 4, failures = 0;
   const say = (good, n, name) => { failures += good ? 0 : 1; console.log(`${good ? '' : 'not '}ok ${n} - ${name}`); };
   say(await call({}) === '', 1, 'a client without a defect is taken');
   say(await call({}, PARAMS, 'role/token+==') === '', 2, 'and with a security token');
   say(await lost('m4', 'm4') === 'one is left', 3, 'and with one token for a call whose reply was lost');
+  say(await call({ host: 'ecs-cn-hangzhou.aliyuncs.com' }) === '', 4, "and at the product's host");
   for (const [name, expected, attempt] of defects) {
     const code = await attempt();
     say(code === expected, ++count, `defect caught: ${name} (${code}${code === expected ? '' : ` instead of ${expected}`})`);

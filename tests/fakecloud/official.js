@@ -5,6 +5,7 @@ const ecs = require('@alicloud/ecs20140526');
 const vpc = require('@alicloud/vpc20160428');
 const sts = require('@alicloud/sts20150401');
 const { $OpenApiUtil } = require('@alicloud/openapi-core');
+const { publicHost } = require('./hosts');
 
 const port = process.argv[2];
 const config = () => new $OpenApiUtil.Config({ accessKeyId: 'testid', accessKeySecret: 'testsecret', endpoint: `127.0.0.1:${port}`,
@@ -43,6 +44,12 @@ const eip = async (id) => (await V.describeEipAddresses(new vpc.DescribeEipAddre
 const tags = [{ key: 'a b*c\'()~中+&=/', value: '' }];
 
 async function main() {
+  for (const [product, sdk] of Object.entries({ ecs, vpc, sts })) {
+    for (const regionId of ['cn-hangzhou', 'cn-shanghai', 'us-west-1']) {
+      const own = new sdk.default(new $OpenApiUtil.Config({ accessKeyId: 'a', accessKeySecret: 'b', regionId }))._endpoint;
+      ok(own === publicHost(product, regionId), `${own} serves ${product} of ${regionId}`);
+    }
+  }
   ok((await S.getCallerIdentity()).body.accountId === '1234', 'whoami');
   const types = await E.describeInstanceTypes(new ecs.DescribeInstanceTypesRequest({ instanceTypes: ['ecs.g8ise.2xlarge'] }));
   ok(types.body.instanceTypes.instanceType[0].eriQuantity === 2, 'instance types');
@@ -75,6 +82,11 @@ async function main() {
   associate.privateIpAddress = (await eni(id)).privateIpAddress;
   associate.mode = 'NAT';
   await V.associateEipAddress(associate);
+  const second = (await V.allocateEipAddress(new vpc.AllocateEipAddressRequest(R))).body.allocationId;
+  const twice = new vpc.AssociateEipAddressRequest(Object.assign({}, associate, { allocationId: second }));
+  ok(await code(() => V.associateEipAddress(twice)) === 'InvalidAssociation.Duplicated', 'a second address for the same one');
+  await V.releaseEipAddress(new vpc.ReleaseEipAddressRequest(Object.assign({ allocationId: second }, R)));
+  await until('the second one is released', async () => !await eip(second));
   await until('associated', async () => (await eip(address)).status === 'InUse');
   await V.modifyEipAddressAttribute(new vpc.ModifyEipAddressAttributeRequest(Object.assign({ allocationId: address, bandwidth: '7' }, R)));
   ok((await eip(address)).bandwidth === '7', 'another bandwidth in place');
@@ -87,10 +99,31 @@ async function main() {
     return all.length ? all[0].status : 'gone';
   };
   await until('running', async () => await status() === 'Running');
+  const along = [];
+  for (const deleteOnRelease of [true, false]) {
+    const made = (await E.createNetworkInterface(new ecs.CreateNetworkInterfaceRequest(Object.assign({ vSwitchId: 'vsw-a', securityGroupId: 'sg-1', deleteOnRelease }, R))))
+      .body.networkInterfaceId;
+    await E.attachNetworkInterface(new ecs.AttachNetworkInterfaceRequest(Object.assign({ networkInterfaceId: made, instanceId: instance }, R)));
+    await until('another interface', async () => (await eni(made)).status === 'InUse');
+    ok((await eni(made)).deleteOnRelease === deleteOnRelease, `which ${deleteOnRelease ? 'goes' : 'stays'} when the instance does`);
+    along.push(made);
+  }
+  const elsewhere = async (vSwitchId) => {
+    const made = (await E.createNetworkInterface(new ecs.CreateNetworkInterfaceRequest(Object.assign({ vSwitchId, securityGroupId: 'sg-1' }, R)))).body.networkInterfaceId;
+    const why = await code(() => E.attachNetworkInterface(new ecs.AttachNetworkInterfaceRequest(Object.assign({ networkInterfaceId: made, instanceId: instance }, R))));
+    await E.deleteNetworkInterface(new ecs.DeleteNetworkInterfaceRequest(Object.assign({ networkInterfaceId: made }, R)));
+    await until('it is gone', async () => !await eni(made));
+    return why;
+  };
+  ok(await elsewhere('vsw-b') === 'InvalidOperation.AvailabilityZoneMismatch', 'an interface of another zone');
+  ok(await elsewhere('vsw-c') === 'InvalidOperation.VpcMismatch', 'an interface of another VPC');
   await E.stopInstance(new ecs.StopInstanceRequest({ instanceId: instance }));
   await until('stopped', async () => await status() === 'Stopped');
   await E.deleteInstances(new ecs.DeleteInstancesRequest(Object.assign({ instanceId: [instance] }, R)));
   await until('deleted', async () => await status() === 'gone');
+  ok(!await eni(along[0]) && (await eni(along[1])).status === 'Available', 'and with it the interface that goes along, not the other one');
+  await E.deleteNetworkInterface(new ecs.DeleteNetworkInterfaceRequest(Object.assign({ networkInterfaceId: along[1] }, R)));
+  await until('which is deleted', async () => !await eni(along[1]));
   await V.unassociateEipAddress(new vpc.UnassociateEipAddressRequest(Object.assign({ allocationId: address, instanceId: id }, R)));
   await until('unassociated', async () => (await eip(address)).status === 'Available');
   await V.releaseEipAddress(new vpc.ReleaseEipAddressRequest(Object.assign({ allocationId: address }, R)));

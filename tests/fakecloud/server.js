@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
 // The double of the cloud: one HTTP server on loopback. It contacts nobody; its judges are the vendor's own packages.
-//   node server.js DIRECTORY [--speed N] [--tls CERT KEY]
+//   node server.js DIRECTORY [--speed N] [--tls CERT KEY] [--unjudged]
+// --unjudged: without them, in the emulated guest, which takes two minutes to load them and 5 s without. What is called there is
+// judged outside, by tests/cloud.
 // Writes DIRECTORY/port when it serves, DIRECTORY/calls (one JSON object a line) for every call it has judged (DIRECTORY/actions also
 // keeps those before the last reset), and DIRECTORY/ways for every request by which a client came to an access key.
 'use strict';
 const crypto = require('crypto');
 const fs = require('fs');
-const { Auth, Refused } = require('./auth');
-const { OpenApiUtil } = require('@alicloud/openapi-core');
+const { Auth, Refused, rpcSignature } = require('./auth');
 const { checkRequest, checkReply } = require('./shape');
 const { Cloud } = require('./cloud');
 const { actions } = require('./actions');
+const { checkHost } = require('./hosts');
 
 const directory = process.argv[2];
 const option = (name, n = 1) => {
@@ -62,7 +64,8 @@ function refuse(response, error, id, headers = {}) {
     Object.assign({ 'x-acs-request-id': id }, headers));
 }
 
-// A fault applies to calls of its action from the nth on, so many times, or for so many seconds. "metadata PATH" is none of "*".
+// A fault applies to calls of its action from the nth on, so many times, or for so many seconds; its kind is how it is answered, "first"
+// what somebody else does before. "metadata PATH" is none of "*".
 function faultFor(action) {
   for (const f of faults) {
     if (f.action !== action && (f.action !== '*' || action.startsWith('metadata ')))
@@ -129,6 +132,7 @@ function faultAfter(f, request, response, reply, id) {
     response.on('close', () => clearInterval(timer));
     return true;
   }
+  case 'late': setTimeout(() => send(response, 200, reply, { 'x-acs-request-id': id }), f.after * 1e3); return true;
   case '500-after': send(response, 500, ''); return true;
   default: return false;
   }
@@ -160,6 +164,7 @@ function rpc(request, response, body) {
   const entry = { action, version, params: query, at: cloud.now() };
   try {
     if (!action) {
+      checkHost(headers.host, query.Version);
       const fault = faultFor(query.Action);
       if (fault && faultBefore(fault, request, response))
         return undefined;
@@ -168,10 +173,12 @@ function rpc(request, response, body) {
     request.key = entry.key = auth.check(request, query, body);
     if (!request.url.startsWith('/?') && request.url !== '/')
       throw new Refused(404, 'InvalidAction.NotFound', 'the path is "/"');
+    checkHost(headers.host, version, query.RegionId);
+    entry.host = headers.host;
     checkRequest(action, version, query);
     const fault = faultFor(action);
     if (fault) {
-      entry.fault = fault.kind;
+      entry.fault = fault.kind || fault.first;
       record(entry);
       if (faultBefore(fault, request, response))
         return undefined;
@@ -180,6 +187,13 @@ function rpc(request, response, body) {
     }
     if (denied && new RegExp(denied).test(action))
       throw new Refused(403, 'Forbidden.RAM', 'User not authorized to operate on the specified resource.');
+    if (fault && fault.first === 'forestall') { // somebody else adds the rule first
+      const q = (name) => query[`Permissions.1.${name}`];
+      cloud.groups[query.SecurityGroupId].rules.push({ id: `sgr-old-${cloud.next++}`, protocol: q('IpProtocol'), ports: q('PortRange'), cidr: q('SourceCidrIp'),
+        group: q('SourceGroupId'), priority: 1 });
+    }
+    if (fault && fault.first === 'vanish') // somebody else removes the rules first
+      Object.values(cloud.groups).forEach((g) => { g.rules = g.rules.filter((r) => r.id !== query['SecurityGroupRuleId.1']); });
     cloud.settle();
     if (action === 'AssumeRole') {
       recordWay({ action, version, key: entry.key, params: sorted(query) });
@@ -201,7 +215,7 @@ function rpc(request, response, body) {
       return send(response, 500, { Code: 'InternalError', Message: String(error), RequestId: id });
     }
     // Codes that stand for a mistake of the client and not for a state of the world.
-    if (/^(IncompleteSignature|SignatureDoesNotMatch|SignatureNonceUsed|InvalidHeader|UnknownParameter|InvalidParameter$|Missing|InvalidTimeStamp|IdempotentParameter|InvalidAction)/.test(error.code))
+    if (/^(IncompleteSignature|SignatureDoesNotMatch|SignatureNonceUsed|InvalidHeader|UnknownParameter|InvalidParameter$|Missing|InvalidTimeStamp|IdempotentParameter|InvalidAction|WrongHost)/.test(error.code))
       violations.push(`${action}: ${error.code}: ${error.message}`);
     return refuse(response, error, id);
   }
@@ -232,7 +246,7 @@ function signedOnce(request, query, form, id) {
   const all = Object.assign({}, query, form);
   delete all.Signature;
   if (SignatureMethod !== 'HMAC-SHA1' || SignatureVersion !== '1.0' || !SignatureNonce ||
-      Signature !== OpenApiUtil.getRPCSignature(all, 'POST', key.secret))
+      Signature !== rpcSignature(all, key.secret))
     throw new Refused(400, 'SignatureDoesNotMatch', 'Specified signature is not matched with our calculation.');
   recordWay({ action, version, key: AccessKeyId, params: sorted(form) });
   return sts(form, id);
@@ -295,7 +309,7 @@ function control(request, response, body) {
   case 'set': Object.assign(cloud, given); break;
   case 'object': Object.assign(cloud.objects.get(given.id), given); break;
   case 'remove': cloud.objects.delete(given.id); break;
-  case 'rule': cloud.groups[given.group].rules.push(Object.assign({ id: `sgr-old-${cloud.next++}`, priority: 1 }, given.rule)); break;
+  case 'rule': cloud.groups[given.group].rules[given.first ? 'unshift' : 'push'](Object.assign({ id: `sgr-old-${cloud.next++}`, priority: 1 }, given.rule)); break;
   case 'advance': cloud.extra += given.seconds; break;
   case 'state': break;
   default: return send(response, 404, {});

@@ -120,11 +120,20 @@ static void test_endpoints(void **state)
 	check_endpoint(CLOUD_ECS, "cn-shanghai", NULL, false, "https://ecs.cn-shanghai.aliyuncs.com");
 	check_endpoint(CLOUD_ECS, "cn-hangzhou", NULL, false, "https://ecs-cn-hangzhou.aliyuncs.com");
 	check_endpoint(CLOUD_ECS, "cn-hangzhou", NULL, true, "https://ecs-vpc.cn-hangzhou.aliyuncs.com");
+	check_endpoint(CLOUD_ECS, "cn-shenzhen-finance-1", NULL, false, "https://ecs-cn-hangzhou.aliyuncs.com");
+	check_endpoint(CLOUD_ECS, "cn-north-2-gov-1", NULL, false, "https://ecs.aliyuncs.com");
+	check_endpoint(CLOUD_VPC, "cn-shanghai-finance-1", NULL, false, "https://vpc.aliyuncs.com");
+	check_endpoint(CLOUD_VPC, "cn-hangzhou", NULL, true, "https://vpc-vpc.cn-hangzhou.aliyuncs.com");
+	check_endpoint(
+		CLOUD_STS, "cn-shanghai-finance-1", NULL, false, "https://sts.cn-shanghai-finance-1.aliyuncs.com");
 	check_endpoint(CLOUD_VPC, "us-west-1", NULL, false, "https://vpc.us-west-1.aliyuncs.com");
 	check_endpoint(CLOUD_STS, "cn-hangzhou", NULL, true, "https://sts-vpc.cn-hangzhou.aliyuncs.com");
 	check_endpoint(CLOUD_ECS, "evil.com/", NULL, false, NULL);
 	check_endpoint(CLOUD_ECS, "cn-hangzhou", "http://127.0.0.1:80/", false, "http://127.0.0.1:80");
+	check_endpoint(CLOUD_ECS, "", "gw.example.com:8443", false, "https://gw.example.com:8443");
 	check_endpoint(CLOUD_ECS, "cn-hangzhou", "http://example.com", false, NULL);
+	check_endpoint(CLOUD_ECS, "cn-hangzhou", "user@example.com", false, NULL);
+	check_endpoint(CLOUD_ECS, "cn-hangzhou", "example.com/path", false, NULL);
 	assert_true(endpoint_is_loopback("https://localhost") && endpoint_is_loopback("http://[::1]:8"));
 	assert_false(endpoint_is_loopback("http://127.0.0.1.evil.com"));
 	assert_false(endpoint_is_loopback("http://127.0.0.1:1@evil.com"));
@@ -468,6 +477,46 @@ static void test_then_host(void **state)
 	}
 }
 
+static bool has_tag(const char *kind, const char *resource)
+{
+	_cleanup_free_ char *text = NULL;
+	struct world_object object;
+	cJSON *item;
+
+	if (asprintf(&text,
+		    "{\"Tags\":{\"Tag\":[{\"TagKey\":\"smcctl:stack\",\"TagValue\":\"s\",\"Key\":\"smcctl:stack\","
+		    "\"Value\":\"s\"},"
+		    "{\"TagKey\":\"smcctl:resource\",\"TagValue\":\"%s\",\"Key\":\"smcctl:resource\",\"Value\":\"%s\"}]"
+		    "}}",
+		    resource, resource) < 0)
+		text = NULL;
+	item = cJSON_Parse(text);
+	assert_non_null(item);
+	if (strcmp(kind, "interface") == 0)
+		world_of_interface(item, "s", &object);
+	else if (strcmp(kind, "address") == 0)
+		world_of_address(item, "s", &object);
+	else
+		world_of_instance(item, "s", &object);
+	cJSON_Delete(item);
+	return object.tagged;
+}
+
+/* Tags that were copied from another kind of object make nothing the stack's. */
+static void test_tags(void **state)
+{
+	(void)state;
+	assert_true(has_tag("interface", "interface/x") && has_tag("address", "address") &&
+		has_tag("instance", "instance"));
+	assert_false(
+		has_tag("address", "interface/x") || has_tag("address", "instance") || has_tag("address", "rule/x"));
+	assert_false(has_tag("instance", "address") || has_tag("instance", "interface/x"));
+	assert_false(
+		has_tag("interface", "address") || has_tag("interface", "instance") || has_tag("interface", "rule/x"));
+	assert_false(has_tag("interface", "") || has_tag("interface", "x") || has_tag("interface", "interface/") ||
+		has_tag("interface", "interface/X") || has_tag("interface", "interface/a/b"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -483,6 +532,7 @@ int main(void)
 		cmocka_unit_test(test_set_aside),
 		cmocka_unit_test(test_new),
 		cmocka_unit_test(test_then_host),
+		cmocka_unit_test(test_tags),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
