@@ -36,9 +36,9 @@ enum cloud_kind {
 
 /*
  * Calls action with params. Throttling, and for the first two kinds transport errors and failures of the service, are
- * retried with the same parameters until the deadline, or as often as net.retries says. Returns 0 whenever there is an answer: reply->class is then
- * CLOUD_FINE, CLOUD_GONE, CLOUD_BUSY, or for a mutation CLOUD_AGAIN (nobody knows whether it happened). All else is
- * said, and is an exit code.
+ * retried with the same parameters until the deadline, or as often as net.retries says. Returns 0 whenever there is an
+ * answer: reply->class is then CLOUD_FINE, CLOUD_GONE, CLOUD_BUSY, or for a mutation CLOUD_AGAIN (nobody knows whether it
+ * happened). All else is said, and is an exit code.
  */
 enum ctl_exit cloud_call(struct cloud *cloud, enum cloud_product product, const char *action, enum cloud_kind kind,
 	const struct cloud_params *params, struct rpc_reply *reply);
