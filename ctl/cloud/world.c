@@ -107,7 +107,7 @@ enum ctl_exit world_read_pages(struct cloud *cloud, const struct world_pages *pa
 struct reading {
 	struct cloud *cloud;
 	const char *stack;
-	struct world *world;      /* NULL: to one */
+	struct world *world;
 	struct world_object *one; /* where a single object goes instead */
 	bool found;
 };
@@ -115,7 +115,7 @@ struct reading {
 static enum ctl_exit keep(struct reading *reading, const struct world_object *object)
 {
 	reading->found = true;
-	if (!reading->world) {
+	if (reading->one) {
 		*reading->one = *object;
 		return CTL_OK;
 	}
