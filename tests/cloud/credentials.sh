@@ -138,6 +138,7 @@ holds "... at all" test ! -s double/ways
 asked_at() { # NAME HOST ASSIGNMENT...
 	local name=$1 host=$2
 	shift 2
+	: >err
 	env -u SMCCTL_CLOUD_ENDPOINT -u SMCCTL_CLOUD_SPEED https_proxy=http://127.0.0.1:1 "$@" "$smcctl" cloud whoami >out 2>err </dev/null &
 	local pid=$!
 	within 20 "$name: $host" grep -F " $host: " err

@@ -31,6 +31,8 @@ in_namespace() {
 
 cleanup() {
 	local pid
+	# A copy of this shell that is killed before it becomes the command would clean up, too.
+	[ "$BASHPID" = $$ ] || return 0
 	for pid in ${children:-}; do
 		kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
 	done
