@@ -47,15 +47,17 @@ as_undisturbed() { # REFERENCE NAME
 # Counts the points of a whole run: the first number at which nothing is killed any more. CHECK is what must be true after the run
 # without disturbance; cloud and state then are what every other has to end with. "-": the run destroys.
 every_point() { # NAME LEAST BEGIN CHECK COMMAND...
-	local name=$1 least=$2 begin=$3 check=$4 n when code=1 points=0
+	local name=$1 least=$2 begin=$3 check=$4 n when code=1 points=0 step=1
 	shift 4
+	# AddressSanitizer sees the same code at every third.
+	[ -z "$asan" ] || step=3
 	"$begin" && gives 0 "$name" cloud "$@"
 	[ "$check" = - ] || "$check" "... each thing is there once"
 	picture undisturbed
 	cloud destroy --yes stack.json >out 2>err
 	nothing_left
 	picture gone
-	for n in $(seq 40); do
+	for n in $(seq 1 $step 40); do
 		for when in b a; do
 			"$begin" || break 2
 			killed_at "$n$when" "$@" 2>/dev/null
@@ -70,7 +72,7 @@ every_point() { # NAME LEAST BEGIN CHECK COMMAND...
 			as_undisturbed gone "$name, killed at $n$when: destroyed, nothing is left in cloud and state"
 		done
 	done 2>/dev/null
-	[ $code = 0 ] && [ $points -ge "$least" ]
+	[ $code = 0 ] && [ $points -ge $((least / step)) ]
 	result $? "$name: all $points points were tried"
 	no_violation
 }
