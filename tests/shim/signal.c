@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -141,9 +142,12 @@ static int smc_socket(void)
 	return raw_socket(AF_INET, SOCK_STREAM, IPPROTO_SMC);
 }
 
+/* The server speaks TCP: which device would have served makes no difference, so over RDMA, where all takes longer, it is fewer. */
 static int how_many(void)
 {
-	return fresh_is_smc() ? 10000 : 1000;
+	const char *mode = getenv("LAB_MODE");
+
+	return fresh_is_smc() && !(mode && strcmp(mode, "smcr") == 0) ? 10000 : 1000;
 }
 
 static void timer_restart(void)
