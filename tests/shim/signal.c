@@ -142,7 +142,7 @@ static int smc_socket(void)
 	return raw_socket(AF_INET, SOCK_STREAM, IPPROTO_SMC);
 }
 
-/* The server speaks TCP: which device would have served makes no difference, so over RDMA, where all takes longer, it is fewer. */
+/* The server speaks TCP, so which device would have served makes no difference: fewer over RDMA, where all takes longer. */
 static int how_many(void)
 {
 	const char *mode = getenv("LAB_MODE");
