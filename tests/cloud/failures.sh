@@ -27,6 +27,14 @@ gives 0 "... and the next run finishes it" cloud apply --yes stack.json
 complete "... once"
 
 # Interrupted
+ends_at() { # SIGNAL NAME REGEX: so does the command in the background, and says what there is
+	kill "-$1" $pid
+	wait $pid
+	[ $? = 5 ]
+	result $? "$2"
+	says err "$3"
+	ctl faults-off
+}
 fresh
 ctl fault '{"action":"AttachNetworkInterface","kind":"throttle","seconds":100000}'
 "$smcctl" cloud apply --yes --timeout 80000 stack.json >out 2>err </dev/null &
@@ -34,24 +42,14 @@ pid=$!
 within 30 "the interface is made" grep -q '"AttachNetworkInterface"' stack.json.state
 tr '\0' '\n' <"/proc/$pid/cmdline" >cmdline
 holds "no secret among the arguments" sh -c '! grep -q testsecret cmdline && grep -q "^cloud$" cmdline'
-kill -TERM $pid
-wait $pid
-[ $? = 5 ]
-result $? "SIGTERM ends it between two calls"
-says err "^smcctl: exists: interface/smc eni-"
-ctl faults-off
+ends_at TERM "SIGTERM ends it between two calls" "^smcctl: exists: interface/smc eni-"
 gives 0 "... and the next run goes on" cloud apply --yes stack.json
 complete "... to the end"
 ctl fault '{"action":"DetachNetworkInterface","kind":"throttle","seconds":100000}'
 env --default-signal=INT "$smcctl" cloud destroy --yes --timeout 80000 stack.json >out 2>err </dev/null &
 pid=$!
 within 30 "the interface is to be detached" grep -q '"DetachNetworkInterface"' stack.json.state
-kill -INT $pid
-wait $pid
-[ $? = 5 ]
-result $? "SIGINT ends destroy between two calls"
-says err "^smcctl: left over: interface/smc eni-"
-ctl faults-off
+ends_at INT "SIGINT ends destroy between two calls" "^smcctl: left over: interface/smc eni-"
 gives 0 "... and the next run removes the rest" cloud destroy --yes stack.json
 nothing_left
 
