@@ -29,10 +29,12 @@ in_namespace() {
 	trap 'cleanup' EXIT
 }
 
+# For what traps of EXIT call: a copy of this shell that is killed before it becomes the command runs them, too.
+is_copy() { [ "$BASHPID" != $$ ]; }
+
 cleanup() {
 	local pid
-	# A copy of this shell that is killed before it becomes the command would clean up, too.
-	[ "$BASHPID" = $$ ] || return 0
+	is_copy && return 0
 	for pid in ${children:-}; do
 		kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
 	done
@@ -42,6 +44,7 @@ cleanup() {
 # Ends the processes whose numbers stand in $children, whatever they do.
 kill_children() {
 	local pid
+	is_copy && return 0
 	for pid in ${children:-}; do
 		disown "$pid" 2>/dev/null
 		kill -9 "$pid" 2>/dev/null
