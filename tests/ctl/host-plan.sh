@@ -45,9 +45,9 @@ done
 
 # Who may change it later, and what an old kernel has instead
 mkdir -p /run/tuned /run/irqbalance && touch /run/tuned/tuned.pid
-rm guest/proc-sys/net/smc/rmem
+rm guest/proc-sys/net/smc/rmem guest/proc-sys/net/smc/wmem
 mount --bind guest/sys /sys && mount --bind guest/irq /proc/irq && mount --bind guest/proc-sys /proc/sys || exit 99
-gives 3 "beside irqbalance and tuned, without net.smc.rmem: plan" "$smcctl" host plan
+gives 3 "beside irqbalance and tuned, without the keys of SMC's buffers: plan" "$smcctl" host plan
 umount /proc/sys /proc/irq /sys
 # Of a list and a policy each; rxqs and off ask for no CPU, and without queues there is nothing to say.
 for i in 0 1 2 3; do echo "irqbalance --banirq=$((i + 1))000 --banirq=$((i + 1))001 --banirq=$((i + 1))002 --banirq=$((i + 1))003"; done >expected
@@ -55,6 +55,12 @@ sed -n 's/.* note: .*irqbalance is at work (.run.irqbalance).*to keep them: //p'
 result $? "... for each interface what keeps the interrupts"
 grep -c 'tuned is at work' out >notes
 holds "... tuned once" grep -x 1 notes
-says out '^x +sysctl +net.smc.rmem +- +1048576 '
-says out '^ +note: .*; Linux has it since 6.1; before, SMC takes the buffers of TCP, the second number of net.ipv4.tcp_rmem: .* changes every TCP socket too'
+for key in rmem wmem; do
+	says out "^x +sysctl +net.smc.$key +- +(1048576|65536) "
+	says out "^ +note: (.*; )?Linux has it since 6.1; before, SMC takes the buffers of TCP, the second number of net.ipv4.tcp_$key: .* changes every TCP socket too"
+done
+mount --bind large/sys /sys && mount --bind large/irq /proc/irq && mount --bind large/proc-sys /proc/sys || exit 99
+gives 3 "beside irqbalance, of 256 interrupts: plan" "$smcctl" host plan
+umount /proc/sys /proc/irq /sys
+says out ' note: .*irqbalance is at work .*to keep them: irqbalance( --banirq=[0-9]+){16} and so on, 256 in all$' "... not all are named"
 finish
