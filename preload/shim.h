@@ -75,15 +75,14 @@ void next_resolve(void);
 /* ---- table.c: the policy in force ---- */
 
 /* What the policy says to this process, whatever the address. */
-#define MODE_ON 0x01u        /* rules are in force (state on, program inside) */
-#define MODE_OBSERVE 0x02u   /* rules are only counted (state observe, program inside) */
-#define MODE_CONNECT 0x04u   /* there is a connect rule that says smc */
-#define MODE_LISTEN 0x08u    /* there is a listen rule that says smc */
-#define MODE_INET 0x10u      /* the kernel has IPPROTO_SMC for AF_INET */
-#define MODE_INET6 0x20u     /* and for AF_INET6 */
-#define MODE_AF_SMC 0x40u    /* the kernel has AF_SMC */
-#define MODE_DOWNGRADE 0x80u /* an SMC socket can become TCP in place */
-#define MODE_BUFFERS 0x100u  /* the policy sets buffer sizes */
+#define MODE_ON 0x01u      /* rules are in force (state on, program inside) */
+#define MODE_OBSERVE 0x02u /* rules are only counted (state observe, program inside) */
+#define MODE_CONNECT 0x04u /* there is a connect rule that says smc */
+#define MODE_LISTEN 0x08u  /* there is a listen rule that says smc */
+#define MODE_INET 0x10u    /* the kernel has IPPROTO_SMC for AF_INET */
+#define MODE_INET6 0x20u   /* and for AF_INET6 */
+#define MODE_AF_SMC 0x40u  /* the kernel has AF_SMC */
+#define MODE_BUFFERS 0x80u /* the policy sets buffer sizes */
 
 #define MODE_KERNEL (MODE_INET | MODE_INET6 | MODE_AF_SMC) /* any of them: the kernel has SMC */
 

@@ -142,7 +142,6 @@ static unsigned summarise(const struct policy_map *map)
 		{POLICY_KERNEL_IPPROTO_SMC, MODE_INET},
 		{POLICY_KERNEL_IPPROTO_SMC6, MODE_INET6},
 		{POLICY_KERNEL_AF_SMC, MODE_AF_SMC},
-		{POLICY_KERNEL_DOWNGRADE, MODE_DOWNGRADE},
 	};
 	struct policy_summary summary;
 	unsigned mode = 0;

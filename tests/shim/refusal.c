@@ -6,6 +6,7 @@
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -15,6 +16,14 @@
 	"{\"version\":1,\"rules\":[{\"use\":\"smc\",\"connect\":\"any\"},{\"use\":\"smc\",\"listen\":\"any\"}]}"
 
 #define ARGUMENT(n) (offsetof(struct seccomp_data, args) + 8 * (n))
+
+static void filter(struct sock_filter *code, size_t count)
+{
+	struct sock_fprog program = {(unsigned short)count, code};
+
+	MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	MUST(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+}
 
 /* socket(AF_SMC, ...) and socket(..., IPPROTO_SMC) give the errno, all else is allowed. */
 static void refuse_smc(int error)
@@ -29,10 +38,25 @@ static void refuse_smc(int error)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog program = {sizeof code / sizeof *code, code};
 
-	MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-	MUST(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+	filter(code, sizeof code / sizeof *code);
+}
+
+/* What the option that downgrades is answered, without being set. */
+static void answer_downgrade(int error)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setsockopt, 0, 5),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ARGUMENT(1)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ARGUMENT(2)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TCP_FASTOPEN_NO_COOKIE, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+
+	filter(code, sizeof code / sizeof *code);
 }
 
 /* As systemd's RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX. */
@@ -48,10 +72,8 @@ static void restrict_families(void)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog program = {sizeof code / sizeof *code, code};
 
-	MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-	MUST(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+	filter(code, sizeof code / sizeof *code);
 }
 
 static uint64_t refusals(void)
@@ -195,21 +217,34 @@ static void older_kernel(void)
 	EQUAL(refusals(), 0);
 }
 
-/* A kernel on which the downgrade is known not to work: replacement instead. */
+/* A kernel on which the downgrade does not work: replacement instead, whether the option is refused or only kept. */
 static void no_downgrade(void)
 {
+	static const int answers[] = {ENOPROTOOPT, 0};
+	unsigned long long replaced = 0;
+
 	publish_at(getenv("SMC_POLICY"),
 		"{\"version\":1,\"rules\":[{\"use\":\"smc\",\"connect\":\"127.0.0.0/"
 		"24\"},{\"use\":\"smc\",\"listen\":\"any\"}]}",
 		0x07);
-	EACH_PLACE(place)
-	{
-		int server, client = place_connect(place, &server);
+	for (size_t i = 0; i < 2; i++) {
+		answer_downgrade(answers[i]);
+		EACH_PLACE(place)
+		{
+			int server, client = place_connect(place, &server);
+			bool denied = !place_is_tried(place);
 
-		talk(client, server);
-		close(client);
-		close(server);
+			talk(client, server);
+			if (denied)
+				KIND(client, TCP);
+			replaced += denied;
+			close(client);
+			close(server);
+		}
 	}
+	CHECK(replaced > 0);
+	EQUAL(counter(SMCSHIM_replaced), replaced);
+	EQUAL(counter(SMCSHIM_downgraded), 0);
 }
 
 /* The table says that the kernel has no SMC: nobody even tries. */
