@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ctl/commands.h"
+#include "ctl/neighbours.h"
 #include "ctl/pnet-view.h"
 #include "ctl/smc/netns.h"
 #include "ctl/smc/open.h"
@@ -193,9 +194,34 @@ static enum ctl_exit enter(struct ctl *ctl, const struct request *request, const
 	return CTL_OK;
 }
 
-/* Version 2 of SMC-D wants the identifier on an interface's hardware too, not in the table (smc_pnet_is_ndev_pnetid()). */
-static void warn(struct ctl *ctl, const struct request *request)
+/*
+ * smc_pnet_find_roce_by_pnetid() takes the identifier of what the interface stands on, and only if that has none its own;
+ * smc_pnet_find_ism_by_pnetid(), and both of older kernels, look nowhere else.
+ */
+static void warn_of_base(struct ctl *ctl, const struct pnet_view *view, const struct pnet_entry *wanted)
 {
+	char base[IFNAMSIZ];
+	const char *id;
+
+	if (!neighbours_base(wanted->interface, base))
+		return;
+	id = pnet_interface_id(&view->table, base);
+	if (id && strcmp(id, wanted->id) == 0)
+		return;
+	ctl_warn(ctl,
+		"%s stands on %s, where SMC looks first and older kernels only, and that has %s; smcctl pnet ensure "
+		"--interface %s %s gives it the same",
+		wanted->interface, base, id ? id : "none", base, wanted->id);
+}
+
+/* Version 2 of SMC-D wants the identifier on an interface's hardware too, not in the table (smc_pnet_is_ndev_pnetid()). */
+static void warn(struct ctl *ctl, const struct request *request, const struct pnet_view *view, bool elsewhere)
+{
+	const struct pnet_entry *last = &request->wanted[request->count - 1];
+
+	/* Of another network namespace /sys tells nothing. */
+	if (last->interface[0] && !elsewhere)
+		warn_of_base(ctl, view, last);
 	if (strcmp(request->wanted[0].device, SMC_LOOPBACK_NAME) == 0)
 		ctl_warn(ctl,
 			"with a pnet identifier the kernel leaves " SMC_LOOPBACK_NAME
@@ -220,7 +246,7 @@ static enum ctl_exit run(struct ctl *ctl, const struct ctl_args *args, bool ensu
 	if (code == CTL_OK && pnet_view_print(&view, ctl->out, request.wanted[0].id) < 0)
 		code = ctl_error(ctl, CTL_FAILED, "pnet identifier", request.wanted[0].id, "%s", strerror(ENOMEM));
 	if (code == CTL_OK)
-		warn(ctl, &request);
+		warn(ctl, &request, &view, args->option[ADD_NETNS] != NULL);
 	return code;
 }
 

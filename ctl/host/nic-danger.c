@@ -3,7 +3,6 @@
 #include "config.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <ifaddrs.h>
 #include <inttypes.h>
 #include <linux/rtnetlink.h>
@@ -13,6 +12,7 @@
 #include <string.h>
 
 #include "ctl/host/plan.h"
+#include "ctl/neighbours.h"
 
 #define ROUTES_MAX (16u << 20)
 #define TCP_ESTABLISHED 1u /* include/net/tcp_states.h */
@@ -48,25 +48,17 @@ static void push(struct stack *stack, const char *name)
 		memcpy(stack->names[stack->count++], name, strlen(name) + 1);
 }
 
-/* The kernel keeps a link "upper_NAME" for each (netdev_adjacent_sysfs_add()). */
+static void push_above(const char *name, void *context)
+{
+	push(context, name);
+}
+
 static void read_stack(struct stack *stack, const char *interface)
 {
 	stack->count = 0;
 	push(stack, interface);
-	for (size_t i = 0; i < stack->count; i++) {
-		char path[IFNAMSIZ + 16];
-		const struct dirent *entry;
-		DIR *dir;
-
-		snprintf(path, sizeof(path), "/sys/class/net/%s", stack->names[i]);
-		dir = opendir(path);
-		while (dir && (entry = readdir(dir))) {
-			if (starts_with(entry->d_name, "upper_"))
-				push(stack, entry->d_name + strlen("upper_"));
-		}
-		if (dir)
-			closedir(dir);
-	}
+	for (size_t i = 0; i < stack->count; i++)
+		neighbours_each(stack->names[i], "upper_", push_above, stack);
 }
 
 /* ---- the default route ---- */

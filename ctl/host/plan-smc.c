@@ -9,6 +9,7 @@
 
 #include "ctl/host/plan.h"
 #include "ctl/host/xps.h"
+#include "ctl/neighbours.h"
 
 /* Without SMC now, but with the module to be loaded first, it comes with that. */
 static void comes_with_smc(
@@ -30,6 +31,25 @@ static void keep_others_pnet(struct host_plan *plan, struct host_plan_item *item
 	item->state = PLAN_CANNOT;
 	host_plan_say(plan, &item->why, "has the pnet identifier %s already; smcctl pnet del %s takes it away",
 		item->now, item->now);
+}
+
+/* As smcctl pnet ensure says it: smc_pnet_find_roce_by_pnetid(). In another network namespace /sys tells nothing. */
+static void say_base(const struct host *host, const struct profile *profile, struct host_plan *plan,
+	struct host_plan_item *item, const struct pnet_entry *wanted)
+{
+	_cleanup_free_ char *text = NULL;
+	char base[IFNAMSIZ];
+
+	if (!item || host->offline || host->netns || !wanted->interface[0] || !neighbours_base(wanted->interface, base))
+		return;
+	for (size_t i = 0; i < profile->pnet_count; i++) {
+		if (strcmp(profile->pnets[i].interface, base) == 0 && strcmp(profile->pnets[i].id, wanted->id) == 0)
+			return;
+	}
+	host_plan_say(plan, &text, "stands on %s, where SMC looks first and older kernels only: give that one %s, too",
+		base, wanted->id);
+	if (text)
+		host_plan_warn(plan, item, text);
 }
 
 void host_plan_smc(struct host *host, const struct profile *profile, struct host_plan *plan)
@@ -63,6 +83,7 @@ void host_plan_smc(struct host *host, const struct profile *profile, struct host
 		item = host_plan_add(plan, host, HOST_PNET, name, entry->id);
 		keep_others_pnet(plan, item);
 		comes_with_smc(host, profile, plan, item);
+		say_base(host, profile, plan, item, entry);
 	}
 }
 
@@ -136,6 +157,19 @@ static void say_irqbalance(struct host_plan *plan, struct host_plan_item *item, 
 		host_plan_warn(plan, item, text);
 }
 
+/*
+ * Bonds choose by themselves (bond_select_queue()), VLANs and the like have no queue discipline: either way the one below chooses
+ * again (netdev_core_pick_tx()).
+ */
+static bool hands_on(const char *interface)
+{
+	char path[sizeof("/sys/class/net//bonding") + IFNAMSIZ];
+	char base[IFNAMSIZ];
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/bonding", interface);
+	return access(path, F_OK) == 0 || neighbours_base(interface, base);
+}
+
 static int plan_interface(struct host *host, struct host_plan *plan, const char *interface,
 	const struct profile_xps *xps, int sys, int proc)
 {
@@ -144,8 +178,9 @@ static int plan_interface(struct host *host, struct host_plan *plan, const char 
 	bool named = strcmp(xps->pattern, interface) == 0;
 	struct host_plan_item *item;
 	int r = topology_read(sys, proc, interface, &topology);
+	bool upper = r == 0 && hands_on(interface);
 
-	if (r == 0 && topology.transmit > 1) {
+	if (r == 0 && topology.transmit > 1 && !upper) {
 		const size_t first = plan->count;
 
 		sets = calloc(topology.transmit, sizeof(*sets));
@@ -177,6 +212,9 @@ static int plan_interface(struct host *host, struct host_plan *plan, const char 
 			plan, &item->why, "where the interrupts of its queues go is not known; take another policy");
 	else if (r < 0)
 		host_plan_say(plan, &item->why, "its queues cannot be read: %s", strerror(-r));
+	else if (upper)
+		host_plan_say(plan, &item->why,
+			"hands on to the interfaces that it stands on: their queues count, and its own do nothing");
 	else
 		host_plan_say(plan, &item->why, "has a single transmit queue, and nothing to spread");
 	return 0;

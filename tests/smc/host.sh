@@ -105,6 +105,29 @@ other | diff other.before - >out 2>err
 result $? "... all is as it was"
 ip netns delete other
 
+# A bond with a VLAN upon it has the addresses and routes of its ports, and no queues of its own that go anywhere.
+ip link add h2 type dummy && ip link add bond9 type bond && ip link set h2 master bond9 &&
+	ip link add bond9.7 link bond9 type vlan id 7 && ip link set h2 up && ip link set bond9 up && ip link set bond9.7 up &&
+	ip addr add 192.0.2.1/24 dev bond9.7 && ip route add default via 192.0.2.2 || exit 99
+echo '{ "version": 1, "nic": { "h2": "soft" } }' >port.json
+gives 3 "a port of a bond with the default route upon a VLAN" "$smcctl" host apply port.json
+says err "h2 is below bond9.7, which has the default route"
+ip route del default
+gives 3 "... with the connection of ssh" env SSH_CONNECTION="192.0.2.9 1 192.0.2.1 22" "$smcctl" host apply port.json
+says err "h2 is below bond9.7, which carries a connection of ssh"
+echo '{ "version": 1, "smc": { "pnet": [ { "id": "VLAN", "interface": "bond9.7" } ] }, "xps": { "*": "one-to-one" } }' >all.json
+gives 2 "queues of all interfaces" "$smcctl" host plan all.json
+for name in bond9 bond9.7; do
+	says out "^\. +xps +$name +- +one-to-one"
+done
+for line in 'hands on to the interfaces that it stands on' 'has a single transmit queue'; do says out "later: $line"; done
+says out '^ +note: stands on h2, where SMC looks first and older kernels only: give that one VLAN, too$'
+sed 's/\[ {/[ { "id": "VLAN", "interface": "h2" }, {/; s/"\*"/"bond9"/' all.json >bond.json
+gives 3 "... of the bond by its name" "$smcctl" host plan bond.json
+says out '^x +xps +bond9 '
+holds "... and of the identifier nothing more is said" test "$(grep -c 'stands on h2, where' out)" = 0
+ip link delete bond9.7; ip link delete bond9; ip link delete h2
+
 # A module that is not there yet brings its keys and its netlink with it
 gives 0 "unload the module" modprobe -r smc_diag smc
 gives 2 "plan without the module" "$smcctl" host plan p.json

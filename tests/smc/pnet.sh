@@ -147,6 +147,22 @@ result $? "... is listed whole, each once"
 gives 0 "... and flushed" "$smcctl" pnet flush
 says out '^entries removed: 300$'
 
+# An interface that stands upon another
+ip link add bond9 type bond && ip link set eth10 down && ip link set eth10 master bond9 && ip link add bond9.7 link bond9 type vlan id 7 || exit 99
+gives 0 "a VLAN on a bond" "$smcctl" pnet ensure --interface bond9.7 VLAN
+says err '^smcctl: bond9.7 stands on eth10, where SMC looks first and older kernels only, and that has none; smcctl pnet ensure --interface eth10 VLAN gives it the same$'
+gives 0 "... what it says" "$smcctl" pnet ensure --interface eth10 VLAN
+lines err 0 "... leaves nothing to say"
+gives 0 "... then of the VLAN neither" "$smcctl" pnet ensure --interface bond9.7 VLAN
+lines err 0 "... is anything said"
+gives 0 "the bond, with another" "$smcctl" pnet ensure --interface bond9 BOND
+says err '^smcctl: bond9 stands on eth10, where SMC looks first and older kernels only, and that has VLAN; '
+ip -n far link add bond9 type dummy || exit 99
+gives 0 "of another network namespace nothing is said" "$smcctl" pnet ensure --netns far --interface bond9 FAR
+lines err 0 "... by what is here"
+gives 0 "... and flushed there" "$smcctl" pnet flush --netns far
+gives 0 "... and here" "$smcctl" pnet flush
+
 kind_is smc "loopback-ism serves the connections of this machine"
 gives 0 "loopback-ism gets an identifier" "$smcctl" pnet ensure --device loopback-ism --interface lo LOOP
 says out '^LOOP: shared by lo and loopback-ism$'
