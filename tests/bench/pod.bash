@@ -23,18 +23,6 @@ END
     (play "$1-after" smc-init) >"$1-init.log" 2>&1 || die "smc-init: $(<"$1-init.log")"
 }
 
-# serve PORT PROGRAM [ARG...]: in the pod cache, and waits until it listens.
-serve_in_pod() {
-    local port=$1 tries=0
-    shift
-    "$@" >"server-$port.log" 2>&1 </dev/null &
-    pids+=($!)
-    until [[ $(nsenter --net=/run/netns/cache ss -Hltn "sport = :$port") ]]; do
-        ((++tries < 400)) || die "no server on port $port: $(tail -n 3 "server-$port.log")"
-        sleep 0.05
-    done
-}
-
 pod_requests=1000
 burst_pod() {
     local line
@@ -56,12 +44,13 @@ topic_pod() {
     printf '{"version": 1, "rules": [{"use": "smc", "connect": "%s.0/24"}, {"use": "smc", "listen": "any"}]}\n' "$pod_net" >pod-policy.json
     pod cache redis
     pod web client
+    at_server=(nsenter --net=/run/netns/cache)
     for series in before after; do
-        serve_in_pod "${port[$series]}" play "cache-$series" redis redis-server --port "${port[$series]}" --save '' --protected-mode no
+        serve "${port[$series]}" play "cache-$series" redis redis-server --port "${port[$series]}" --save '' --protected-mode no
     done
     in_network=(nsenter --net=/run/netns/web)
     rounds pod $((quick ? 1 : 10)) before after
-    serve_in_pod 7411 nsenter --net=/run/netns/cache "$smcctl" bench server
+    serve 7411 "${at_server[@]}" "$smcctl" bench server
     # The kernel says what its sockets are, and it gives no number for what it did not measure.
     "${in_network[@]}" "$smcctl" bench "$pod_net.1:7411" -c 8 -t 1 --duration $((quick ? 1 : 20)) --rounds $((quick ? 1 : 10)) --warmup 0.2 \
         --html "$LAB_OUT/pod.html" --json >bench.json || die "smcctl bench: exit $?: $(<bench.json)"
@@ -70,7 +59,7 @@ import json
 for number, s in enumerate(json.load(open("bench.json"))["slices"]):
     for key in ("requests_per_second", "p50_ns", "p99_ns"):
         print("pod", "-".join(("bench", s["transport"], key)), number // 2 + 1, s[key], sep="\t")' >>"$raw"
-    in_network=()
+    at_server=() in_network=()
     stop
     ip netns del web && ip netns del cache
 }
