@@ -39,14 +39,22 @@ static INLINE uint64_t load64(const uint64_t *from)
 
 static INLINE const struct policy_header *header_of(const struct policy_map *map)
 {
-	return map->base;
+	return map->header;
+}
+
+struct policy_map policy_map_whole(const void *base)
+{
+	const unsigned char *from = base;
+
+	return (struct policy_map){base,
+		{{from + POLICY_HALF_OFFSET(0), POLICY_HALF_SIZE}, {from + POLICY_HALF_OFFSET(1), POLICY_HALF_SIZE}}};
 }
 
 bool policy_map_valid(const struct policy_map *map)
 {
 	const struct policy_header *header = header_of(map);
 
-	if (!header || map->size < POLICY_TABLE_SIZE)
+	if (!header || map->half[0].size < POLICY_WINDOW_MIN || map->half[1].size < POLICY_WINDOW_MIN)
 		return false;
 	for (size_t i = 0; i < sizeof(POLICY_TABLE_MAGIC); i++)
 		if (header->magic[i] != POLICY_TABLE_MAGIC[i])
@@ -70,8 +78,7 @@ uint64_t policy_map_sequence(const struct policy_map *map)
 /* The half that sequence puts in force, or NULL if it says itself that it is not that. */
 static INLINE const struct policy_half *half_of(const struct policy_map *map, uint64_t sequence)
 {
-	const void *at = (const unsigned char *)map->base + POLICY_HALF_OFFSET(sequence & 1);
-	const struct policy_half *half = at;
+	const struct policy_half *half = map->half[sequence & 1].base;
 
 	return sequence && load64(&half->sequence) == sequence ? half : NULL;
 }
@@ -83,19 +90,35 @@ static INLINE bool still_in_force(const struct policy_map *map, uint64_t sequenc
 	return load64(&header_of(map)->sequence) == sequence;
 }
 
+/* How far an array leads into its half; more than POLICY_HALF_SIZE if out of it. */
+static uint64_t end_of_array(const struct policy_array *array, size_t size)
+{
+	uint64_t offset = load64(&array->offset), count = load64(&array->count);
+
+	if (!count)
+		return 0;
+	return offset > POLICY_HALF_SIZE || count > POLICY_HALF_SIZE / size ? UINT64_MAX : offset + count * size;
+}
+
 /*
- * An array of the half, with a count that is not 0 and does not lead out of the half; NULL if there is none. An offset
+ * An array of the half, with a count that is not 0 and does not lead out of the window; NULL if there is none. An offset
  * that is no multiple of 64 is not what the writer meant, and becomes one: what is there is checked by nobody.
  */
 static INLINE const void *array_of(
-	const struct policy_half *half, const struct policy_array *array, size_t size, uint64_t *count)
+	const struct policy_window *window, const struct policy_array *array, size_t size, uint64_t *count)
 {
 	uint64_t offset = load64(&array->offset) & ~UINT64_C(63);
 
 	*count = load64(&array->count);
-	if (*count - 1 >= POLICY_HALF_SIZE / size || offset > POLICY_HALF_SIZE - *count * size)
+	if (*count - 1 >= window->size / size || offset > window->size - *count * size)
 		return NULL;
-	return (const unsigned char *)half + offset;
+	return (const unsigned char *)window->base + offset;
+}
+
+/* Nothing there: the half says so, or it is more than the window shows. */
+static COLD uint32_t out_of(const struct policy_window *window)
+{
+	return window->size < POLICY_HALF_SIZE ? POLICY_VALUE_BEYOND : 0;
 }
 
 /* Asks for cache lines all at once: as the search goes, each would wait for the one before. */
@@ -183,29 +206,32 @@ static INLINE uint32_t in_leaf4(const struct policy_leaf4 *leaf, uint32_t addres
 	return count + count4(leaf->keys + count, address);
 }
 
-/* The index of a list, behind which the leaves lie; NULL if there are none, or if it leads out of the half. */
-static INLINE const void *index_of(const struct policy_half *half, const struct policy_list *list, size_t block_size,
-	size_t leaf_size, uint64_t *blocks, uint64_t *leaves)
+/* The index of a list, behind which the leaves lie; NULL if there are none, or if it leads out of the window. */
+static INLINE const void *index_of(const struct policy_window *window, const struct policy_list *list,
+	size_t block_size, size_t leaf_size, uint64_t *blocks, uint64_t *leaves)
 {
 	/* An offset that is no multiple of 64 or outside becomes one that is not, as in array_of(). */
 	uint64_t offset = load64(&list->offset) & (POLICY_HALF_SIZE - 64);
 
 	*blocks = load32(&list->blocks);
 	*leaves = load32(&list->leaves);
-	if (!*leaves || offset + *blocks * block_size + *leaves * leaf_size > POLICY_HALF_SIZE)
+	if (!*leaves || offset + *blocks * block_size + *leaves * leaf_size > window->size)
 		return NULL;
-	return (const unsigned char *)half + offset;
+	return (const unsigned char *)window->base + offset;
 }
 
+/* A port group that no table has room for: find_port() has the answer for a list that is not there. */
+#define NO_GROUP 0x7fffffffu
+
 /* The way down ends below the last block and at the last leaf, so no key, however wrong, leads out of the list. */
-static INLINE uint32_t find4(const struct policy_half *half, const struct policy_list *list, uint32_t address)
+static INLINE uint32_t find4(const struct policy_window *window, const struct policy_list *list, uint32_t address)
 {
 	uint64_t blocks, leaves, at = 0;
 	const struct policy_leaf4 *leaf;
-	const struct policy_block4 *index = index_of(half, list, sizeof(*index), sizeof(*leaf), &blocks, &leaves);
+	const struct policy_block4 *index = index_of(window, list, sizeof(*index), sizeof(*leaf), &blocks, &leaves);
 
 	if (!index)
-		return 0;
+		return POLICY_VALUE_PORTS | NO_GROUP;
 	leaf = (const void *)(index + blocks);
 	while (at < blocks)
 		at = at * POLICY_CHILDREN + 1 + in_block4(&index[at], address);
@@ -215,14 +241,15 @@ static INLINE uint32_t find4(const struct policy_half *half, const struct policy
 	return load32(leaf->values + in_leaf4(leaf, address));
 }
 
-static INLINE uint32_t find6(const struct policy_half *half, const struct policy_list *list, struct policy_key6 address)
+static INLINE uint32_t find6(
+	const struct policy_window *window, const struct policy_list *list, struct policy_key6 address)
 {
 	uint64_t blocks, leaves, at = 0;
 	const struct policy_leaf6 *leaf;
-	const struct policy_block6 *index = index_of(half, list, sizeof(*index), sizeof(*leaf), &blocks, &leaves);
+	const struct policy_block6 *index = index_of(window, list, sizeof(*index), sizeof(*leaf), &blocks, &leaves);
 
 	if (!index)
-		return 0;
+		return POLICY_VALUE_PORTS | NO_GROUP;
 	leaf = (const void *)(index + blocks);
 	while (at < blocks)
 		at = at * POLICY_CHILDREN + 1 + in_block6(&index[at], address);
@@ -232,14 +259,15 @@ static INLINE uint32_t find6(const struct policy_half *half, const struct policy
 	return load32(leaf->values + in_leaf6(leaf, address));
 }
 
-static uint32_t find_port(const struct policy_half *half, uint32_t group, uint32_t port)
+static uint32_t find_port(const struct policy_window *window, uint32_t group, uint32_t port)
 {
+	const struct policy_half *half = window->base;
 	uint64_t count;
-	const struct policy_port *ports = array_of(half, &half->ports, sizeof(*ports), &count);
+	const struct policy_port *ports = array_of(window, &half->ports, sizeof(*ports), &count);
 	uint32_t entries, low = 0;
 
 	if (!ports || group >= count)
-		return 0;
+		return out_of(window);
 	ports += group;
 	entries = load32(&ports->from);
 	if (!entries || entries >= count - group)
@@ -251,7 +279,7 @@ static uint32_t find_port(const struct policy_half *half, uint32_t group, uint32
 		low += load32(&ports[low + half_of_them].from) <= port ? half_of_them : 0;
 		entries -= half_of_them;
 	}
-	return load32(&ports[low].value);
+	return load32(&ports[low].value) & ~POLICY_VALUE_PORTS;
 }
 
 /* What a socket address says, in host byte order. */
@@ -296,14 +324,15 @@ static INLINE bool read_target(const struct sockaddr *addr, size_t len, struct t
 	return true;
 }
 
-static INLINE uint32_t decide_in(const struct policy_half *half, enum policy_role role, const struct target *target)
+static INLINE uint32_t decide_in(const struct policy_window *window, enum policy_role role, const struct target *target)
 {
+	const struct policy_half *half = window->base;
 	const struct policy_list *list = &half->lists[POLICY_LIST(role, target->ipv6)];
-	uint32_t value = target->ipv6 ? find6(half, list, target->address6) : find4(half, list, target->address4);
+	uint32_t value = target->ipv6 ? find6(window, list, target->address6) : find4(window, list, target->address4);
 
 	if (value & POLICY_VALUE_PORTS)
-		value = find_port(half, value & ~POLICY_VALUE_PORTS, target->port);
-	return value & (POLICY_VALUE_SMC | POLICY_VALUE_RULE);
+		value = find_port(window, value & ~POLICY_VALUE_PORTS, target->port);
+	return value & (POLICY_VALUE_BEYOND | POLICY_VALUE_SMC | POLICY_VALUE_RULE);
 }
 
 /* One round: false if the policy changed meanwhile. */
@@ -313,7 +342,7 @@ static INLINE bool try_decide(
 	uint64_t sequence = __atomic_load_n(&header_of(map)->sequence, __ATOMIC_ACQUIRE);
 	const struct policy_half *half = half_of(map, sequence);
 
-	*value = half ? decide_in(half, role, target) : 0;
+	*value = half ? decide_in(&map->half[sequence & 1], role, target) : 0;
 	return still_in_force(map, sequence);
 }
 
@@ -388,4 +417,27 @@ void policy_map_summary(const struct policy_map *map, const char *comm, struct p
 			return;
 	}
 	*out = (struct policy_summary){0};
+}
+
+/* How far a list leads into its half. */
+static uint64_t end_of_list(const struct policy_list *list, bool ipv6)
+{
+	uint64_t block = ipv6 ? sizeof(struct policy_block6) : sizeof(struct policy_block4);
+	uint64_t leaf = ipv6 ? sizeof(struct policy_leaf6) : sizeof(struct policy_leaf4);
+
+	return (load64(&list->offset) & (POLICY_HALF_SIZE - 64)) + load32(&list->blocks) * block +
+		load32(&list->leaves) * leaf;
+}
+
+uint64_t policy_map_needs(const struct policy_map *map)
+{
+	const struct policy_half *half = half_of(map, policy_map_sequence(map));
+	uint64_t needs = half ? end_of_array(&half->ports, sizeof(struct policy_port)) : 0;
+
+	for (unsigned i = 0; half && i < POLICY_LISTS; i++) {
+		uint64_t end = end_of_list(&half->lists[i], i & 1);
+
+		needs = end > needs ? end : needs;
+	}
+	return needs < POLICY_HALF_SIZE ? needs : POLICY_HALF_SIZE;
 }

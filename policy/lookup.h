@@ -11,13 +11,24 @@
 
 struct sockaddr;
 
-/* A mapped table: base stays mapped for at least size bytes as long as it is used. */
-struct policy_map {
+/* Where half a table is mapped, and how many of its bytes, from the first one: at least POLICY_WINDOW_MIN. */
+struct policy_window {
 	const void *base;
-	size_t size;
+	uint64_t size;
 };
 
-/* True if the map begins with a header of this ABI and holds both halves. Everything below needs that to be true. */
+#define POLICY_WINDOW_MIN (UINT64_C(64) << 10)
+
+/* A table that is mapped, whole or in parts; all that stays mapped as long as it is used. */
+struct policy_map {
+	const void *header; /* POLICY_HEADER_SIZE bytes */
+	struct policy_window half[2];
+};
+
+/* The map of a table that is mapped whole: POLICY_TABLE_SIZE bytes from base on. */
+struct policy_map policy_map_whole(const void *base);
+
+/* True if the map has a header of this ABI and no window is too small. Everything below needs that to be true. */
 bool policy_map_valid(const struct policy_map *map);
 
 /* The state in force; an unknown number reads as POLICY_OFF. One atomic load. */
@@ -51,8 +62,12 @@ bool policy_program_matches(const char *name, const char *comm);
  * What the rules say of an address: POLICY_VALUE_SMC or not, and the deciding rule in POLICY_VALUE_RULE. Neither
  * state nor "programs" is considered. addr: a struct sockaddr_in or sockaddr_in6 of at least its size in len;
  * IPv4-mapped IPv6 follows the IPv4 rules. Any other address, and a table that cannot be read, gives 0: TCP.
+ * POLICY_VALUE_BEYOND: the answer lies behind the window of the half in force, never where the table is mapped whole.
  */
 uint32_t policy_map_decide(
 	const struct policy_map *map, enum policy_role role, const struct sockaddr *addr, size_t len);
+
+/* How many bytes of each half the policy in force takes, at most POLICY_HALF_SIZE: so large a window has all answers. */
+uint64_t policy_map_needs(const struct policy_map *map);
 
 #endif

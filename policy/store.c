@@ -38,7 +38,7 @@ static int map_table(struct policy_store *store)
 	if (base == MAP_FAILED)
 		return -errno;
 	store->base = base;
-	store->map = (struct policy_map){base, POLICY_TABLE_SIZE};
+	store->map = policy_map_whole(base);
 	return policy_map_valid(&store->map) ? 0 : -EPROTO;
 }
 
@@ -186,7 +186,7 @@ int policy_store_set_state(struct policy_store *store, enum policy_state state)
 /* Byte by byte and atomic, for a writer may be at it. */
 static void copy_half(const struct policy_map *map, uint64_t sequence, struct policy_half *out)
 {
-	const char *from = (const char *)map->base + POLICY_HALF_OFFSET(sequence & 1);
+	const char *from = map->half[sequence & 1].base;
 	char *to = (char *)out;
 
 	for (size_t i = 0; i < sizeof(*out); i++)

@@ -65,6 +65,8 @@ enum policy_program_mode {
 #define POLICY_VALUE_SMC 0x40000000u
 #define POLICY_VALUE_RULE 0x00ffffffu
 #define POLICY_RULE_BUILTIN 0x00ffffffu
+/* In no table: what a reader says whose window of a half is too small. */
+#define POLICY_VALUE_BEYOND POLICY_VALUE_PORTS
 
 /*
  * An array inside a half; offset counts from the start of the half, in bytes, and is a multiple of 64.

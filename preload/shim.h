@@ -102,8 +102,8 @@ void table_start(void);
 
 /* Written by table.c alone; here for the questions below, which socket() asks in a few instructions. */
 struct table {
-	_Atomic(const void *) base; /* NULL until there is a table, then the mapping for ever */
-	size_t size;                /* published by base */
+	_Atomic(const void *) base; /* NULL until there is a table, then its header for ever */
+	_Atomic(uintptr_t) half[2]; /* window_of(); published by base, and only ever replaced by a larger one */
 	_Atomic(int64_t) looked;    /* time(2) of the last look for it */
 	/* sequence << 16 | TABLE_KNOWN | MODE_* of that sequence: a flip makes it stale, and anybody may renew it */
 	_Atomic(uint64_t) known;

@@ -44,7 +44,125 @@ static bool trusted(int fd, const struct stat *st)
 {
 	return S_ISREG(st->st_mode) && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
 		(st->st_uid == 0 || st->st_uid == (uid_t)syscall(GETEUID) || is_mounted_read_only(fd)) &&
-		st->st_size >= (off_t)POLICY_HEADER_SIZE;
+		st->st_size >= (off_t)POLICY_TABLE_SIZE;
+}
+
+/*
+ * A table is far larger than what stands in it, and what a process maps counts for it: against RLIMIT_AS, and if it
+ * calls mlockall(2) against RLIMIT_MEMLOCK, too, and every hole of the file gets a page. So of each half only a window is
+ * mapped. One that has become too small is doubled by mremap(2), which needs no descriptor: from an old size of 0 it makes
+ * a second mapping of the same pages (mm/mremap.c). The first one stays, for another thread may read it.
+ *
+ * Address and size in one number: the address is a multiple of 4096, the size a power of two.
+ */
+#define WINDOW_SHIFT 0xfffu
+
+static uintptr_t window_of(const void *at, unsigned shift)
+{
+	return (uintptr_t)at | shift;
+}
+
+static struct policy_window read_window(unsigned half)
+{
+	uintptr_t window = atomic_load_explicit(&table.half[half], memory_order_acquire);
+
+	return (struct policy_window){
+		(const void *)(window & ~(uintptr_t)WINDOW_SHIFT), UINT64_C(1) << (window & WINDOW_SHIFT)};
+}
+
+static bool current_map(struct policy_map *map)
+{
+	map->header = atomic_load_explicit(&table.base, memory_order_acquire);
+	if (!map->header)
+		return false;
+	map->half[0] = read_window(0);
+	map->half[1] = read_window(1);
+	return true;
+}
+
+/* Where pages are larger than 4096 bytes a half begins within one. */
+static size_t within_page(uint64_t position)
+{
+	return position & (getauxval(AT_PAGESZ) - 1);
+}
+
+/* The smallest shift whose window holds so many bytes. */
+static unsigned shift_for(uint64_t bytes)
+{
+	unsigned shift = 0;
+
+	while (UINT64_C(1) << shift < bytes)
+		shift++;
+	return shift;
+}
+
+static bool widen(unsigned half, unsigned shift)
+{
+	uintptr_t old = atomic_load_explicit(&table.half[half], memory_order_acquire);
+
+	while ((old & WINDOW_SHIFT) < shift) {
+		uintptr_t from = old & ~(uintptr_t)WINDOW_SHIFT;
+		size_t before = within_page(from), size = before + ((size_t)1 << shift);
+		long at = syscall(SYS_mremap, from - before, 0, size, MREMAP_MAYMOVE, 0);
+
+		if (at == -1)
+			return false;
+		if (atomic_compare_exchange_strong(
+			    &table.half[half], &old, window_of((const char *)(uintptr_t)at + before, shift)))
+			return true;
+		syscall(SYS_munmap, at, size);
+	}
+	return true;
+}
+
+/* True if the windows show all of the policy in force: both, for the next one will be in the other half. */
+static bool widen_both(void)
+{
+	struct policy_map map;
+	unsigned shift;
+
+	if (!current_map(&map))
+		return false;
+	shift = shift_for(policy_map_needs(&map));
+	return widen(0, shift) & widen(1, shift);
+}
+
+static const void *map_part(int fd, uint64_t position, size_t size)
+{
+	size_t before = within_page(position);
+	void *at = mmap(NULL, before + size, PROT_READ, MAP_SHARED, fd, (off_t)(position - before));
+
+	return at == MAP_FAILED ? NULL : (const char *)at + before;
+}
+
+static void unmap_part(const void *at, size_t size)
+{
+	size_t before = within_page((uintptr_t)at);
+
+	if (at)
+		syscall(SYS_munmap, (uintptr_t)at - before, before + size);
+}
+
+/* Header and first half in one. Where two threads get here together both mappings are good, and one is for nothing. */
+static bool map_windows(int fd)
+{
+	const size_t first_size = POLICY_HEADER_SIZE + POLICY_WINDOW_MIN;
+	const unsigned shift = shift_for(POLICY_WINDOW_MIN);
+	const char *first = map_part(fd, 0, first_size);
+	const char *second = map_part(fd, POLICY_HALF_OFFSET(1), POLICY_WINDOW_MIN);
+	const struct policy_map map = {first, {{first, POLICY_WINDOW_MIN}, {second, POLICY_WINDOW_MIN}}};
+
+	if (!first || !second || !policy_map_valid(&map)) {
+		unmap_part(first, first_size);
+		unmap_part(second, POLICY_WINDOW_MIN);
+		return false;
+	}
+	atomic_store_explicit(&table.half[0], window_of(first + POLICY_HEADER_SIZE, shift), memory_order_relaxed);
+	atomic_store_explicit(&table.half[1], window_of(second, shift), memory_order_relaxed);
+	atomic_store_explicit(&table.base, first, memory_order_release);
+	/* Now, for a sandbox that the program makes of itself may forbid it later. */
+	widen_both();
+	return true;
 }
 
 /* Raw system calls: open() of other preloaded libraries is not for our file. The descriptor lives only here. */
@@ -52,31 +170,12 @@ static enum smcshim_table_state map_table(const char *path)
 {
 	enum smcshim_table_state state = SMCSHIM_TABLE_REFUSED;
 	int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	struct policy_map map;
 	struct stat st;
-	void *base;
 
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ? SMCSHIM_TABLE_MISSING : SMCSHIM_TABLE_REFUSED;
-	if (fstat(fd, &st) || !trusted(fd, &st))
-		goto out;
-	base = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-	if (base == MAP_FAILED)
-		goto out;
-	map = (struct policy_map){base, (size_t)st.st_size};
-	if (policy_map_valid(&map)) {
-		const void *none = NULL;
-
-		/* Two threads may get here together: the second one's mapping is the same, and dropped. */
-		__atomic_store_n(&table.size, map.size, __ATOMIC_RELAXED);
-		if (atomic_compare_exchange_strong_explicit(
-			    &table.base, &none, base, memory_order_release, memory_order_relaxed))
-			base = NULL;
+	if (fstat(fd, &st) == 0 && trusted(fd, &st) && map_windows(fd))
 		state = SMCSHIM_TABLE_MAPPED;
-	}
-	if (base)
-		syscall(SYS_munmap, base, (size_t)st.st_size);
-out:
 	syscall(SYS_close, fd);
 	return state;
 }
@@ -124,13 +223,6 @@ void table_start(void)
 	name_program();
 	look_for_table();
 	atomic_store_explicit(&table.looked, time(NULL), memory_order_relaxed);
-}
-
-static bool current_map(struct policy_map *map)
-{
-	map->base = atomic_load_explicit(&table.base, memory_order_acquire);
-	map->size = __atomic_load_n(&table.size, __ATOMIC_RELAXED);
-	return map->base != NULL;
 }
 
 static unsigned summarise(const struct policy_map *map)
@@ -194,11 +286,29 @@ unsigned table_mode_without(void)
 	return table_mode_slow();
 }
 
+/* Out of line: a policy that has grown beyond the windows is rare. */
+static __attribute__((noinline, cold)) uint32_t decide_further(
+	enum policy_role role, const struct sockaddr *addr, socklen_t len)
+{
+	struct policy_map map;
+	int saved = errno;
+	bool wide = widen_both();
+
+	errno = saved;
+	return wide && current_map(&map) ? policy_map_decide(&map, role, addr, len) : 0;
+}
+
 bool table_says_smc(enum policy_role role, const struct sockaddr *addr, socklen_t len)
 {
 	struct policy_map map;
+	uint32_t value;
 
-	return current_map(&map) && (policy_map_decide(&map, role, addr, len) & POLICY_VALUE_SMC);
+	if (!current_map(&map))
+		return false;
+	value = policy_map_decide(&map, role, addr, len);
+	if (__builtin_expect(value & POLICY_VALUE_BEYOND, 0))
+		value = decide_further(role, addr, len);
+	return value & POLICY_VALUE_SMC;
 }
 
 unsigned table_buffers(void)
@@ -232,6 +342,6 @@ bool table_names_programs(void)
 	if (!current_map(&map))
 		return false;
 	sequence = policy_map_sequence(&map);
-	half = (const void *)((const char *)map.base + POLICY_HALF_OFFSET(sequence & 1));
+	half = map.half[sequence & 1].base;
 	return sequence && __atomic_load_n(&half->program_mode, __ATOMIC_RELAXED) != POLICY_PROGRAMS_ALL;
 }

@@ -8,9 +8,10 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ctl/paths.h"
-#include "policy/table.h"
+#include "policy/lookup.h"
 
 /* Far above vm.max_map_count; a line is a path of PATH_MAX, each byte as \ooo at worst. */
 #define MAX_LINES 4000000u
@@ -20,6 +21,7 @@ struct mapping {
 	uint64_t from;
 	uint64_t to;
 	uint64_t offset;
+	bool shared;
 	const char *path;
 };
 
@@ -40,6 +42,7 @@ static bool parse_line(const char *line, struct mapping *out)
 {
 	if (!parse_hex(&line, '-', &out->from) || !parse_hex(&line, ' ', &out->to) || out->to <= out->from)
 		return false;
+	out->shared = strlen(line) > 3 && line[3] == 's';
 	line = strchr(line, ' ');
 	if (!line)
 		return false;
@@ -50,14 +53,24 @@ static bool parse_line(const char *line, struct mapping *out)
 	return out->path != NULL;
 }
 
+static uint64_t in_pages(uint64_t bytes)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	return (bytes + page - 1) / page * page;
+}
+
 static void take_mapping(const struct mapping *mapping, struct maps *out)
 {
 	bool supervisor;
 
 	if (mapping->offset != 0)
 		return;
-	/* Its size tells a table, under whatever name it was opened. */
-	if (mapping->to - mapping->from == POLICY_TABLE_SIZE)
+	/*
+	 * Its size tells a table, under whatever name it was opened: header and first window (preload/table.c), in whole
+	 * pages. Who takes it for a table looks at its magic number.
+	 */
+	if (mapping->shared && mapping->to - mapping->from == in_pages(POLICY_HEADER_SIZE + POLICY_WINDOW_MIN))
 		out->table = mapping->from;
 	/* " (deleted)" may follow after an update of the package. */
 	supervisor = starts_with(path_base(mapping->path), PATHS_SUPERVISOR);

@@ -13,7 +13,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /*
- * The input: the header from its state on, then the beginning of both halves. The seeds are those bytes of tables that
+ * The table is asked whole, and through the smallest windows, which a guard page follows. The input: the header from its state on, then the beginning of both halves. The seeds are those bytes of tables that
  * smcctl has published, of a few rules and of 120 addresses (more leaves than one).
  */
 #define HEADER_FROM offsetof(struct policy_header, state)
@@ -36,7 +36,19 @@ static uint8_t *new_table(void)
 	return base;
 }
 
-static void ask(const struct policy_map *map)
+/* Two windows, each before as many bytes that nobody may touch. */
+static uint8_t *new_windows(void)
+{
+	uint8_t *at = mmap(NULL, 4 * POLICY_WINDOW_MIN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED || mprotect(at + POLICY_WINDOW_MIN, POLICY_WINDOW_MIN, PROT_NONE) ||
+		mprotect(at + 3 * POLICY_WINDOW_MIN, POLICY_WINDOW_MIN, PROT_NONE))
+		abort();
+	return at;
+}
+
+/* beyond: what stands in the table may lead out of the windows. */
+static void ask(const struct policy_map *map, uint32_t beyond)
 {
 	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(6379)};
 	struct sockaddr_in in = {.sin_family = AF_INET};
@@ -50,15 +62,18 @@ static void ask(const struct policy_map *map)
 		for (enum policy_role role = POLICY_CONNECT; role <= POLICY_LISTEN; role++)
 			if ((policy_map_decide(map, role, (struct sockaddr *)&in, sizeof(in)) |
 				    policy_map_decide(map, role, (struct sockaddr *)&in6, sizeof(in6))) &
-				POLICY_VALUE_PORTS)
+				POLICY_VALUE_PORTS & ~beyond)
 				abort();
 	}
+	if (policy_map_needs(map) > POLICY_HALF_SIZE)
+		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static uint8_t *base;
-	const struct policy_map map = {base ? base : (base = new_table()), POLICY_TABLE_SIZE};
+	static uint8_t *base, *windows;
+	const struct policy_map map = policy_map_whole(base ? base : (base = new_table()));
+	struct policy_map small = map;
 	size_t rest = size > HEADER_BYTES ? size - HEADER_BYTES : 0;
 
 	if (rest > 1 << 16)
@@ -71,9 +86,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (!policy_map_valid(&map))
 		abort();
-	ask(&map);
-	/* A map that is too short is no table. */
-	if (policy_map_valid(&(struct policy_map){base, size < POLICY_TABLE_SIZE ? size : 0}))
+	ask(&map, 0);
+	if (!windows)
+		windows = new_windows();
+	for (unsigned half = 0; half < 2; half++) {
+		small.half[half] = (struct policy_window){windows + half * 2 * POLICY_WINDOW_MIN, POLICY_WINDOW_MIN};
+		memcpy(windows + half * 2 * POLICY_WINDOW_MIN, base + POLICY_HALF_OFFSET(half), POLICY_WINDOW_MIN);
+	}
+	if (!policy_map_valid(&small))
+		abort();
+	ask(&small, POLICY_VALUE_BEYOND);
+	/* A window that is too small is none. */
+	small.half[size & 1].size = size < POLICY_WINDOW_MIN ? size : 0;
+	if (policy_map_valid(&small))
 		abort();
 	return 0;
 }

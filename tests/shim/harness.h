@@ -55,7 +55,7 @@ struct test_case {
 /* The table of each file of cases, ended by CASE_END. */
 extern const struct test_case argument_cases[], buffer_cases[], carry_cases[], connect_cases[], epoll_cases[],
 	failure_cases[], flip_cases[], identity_cases[], listen_cases[], option_cases[], process_cases[],
-	refusal_cases[], signal_cases[], wake_cases[];
+	refusal_cases[], signal_cases[], wake_cases[], window_cases[];
 
 /* Ports below the usual ephemeral ones that the runner leaves to each case, so that cases can run side by side. */
 #define FIRST_PORT 10000u

@@ -25,7 +25,7 @@ static const char usage[] =
 
 static const struct test_case *const tables[] = {argument_cases, buffer_cases, carry_cases, connect_cases, epoll_cases,
 	failure_cases, flip_cases, identity_cases, listen_cases, option_cases, process_cases, refusal_cases,
-	signal_cases, wake_cases};
+	signal_cases, wake_cases, window_cases};
 
 #define ALL_SMC "{\"version\":1,\"rules\":[{\"use\":\"smc\",\"connect\":\"any\"},{\"use\":\"smc\",\"listen\":\"any\"}]}"
 

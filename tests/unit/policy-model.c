@@ -38,12 +38,12 @@ void model_table(struct policy_map *map)
 	header->table_size = POLICY_TABLE_SIZE;
 	header->half_size = POLICY_HALF_SIZE;
 	header->state = POLICY_ON;
-	*map = (struct policy_map){base, POLICY_TABLE_SIZE};
+	*map = policy_map_whole(base);
 }
 
 void model_publish(const struct policy_map *map, const struct policy_image *image)
 {
-	struct policy_header *header = (void *)(uintptr_t)map->base;
+	struct policy_header *header = (void *)(uintptr_t)map->header;
 	uint64_t next = header->sequence + 1;
 	struct policy_half *half = (void *)((char *)header + POLICY_HALF_OFFSET(next & 1));
 
@@ -54,7 +54,7 @@ void model_publish(const struct policy_map *map, const struct policy_image *imag
 
 void model_free(struct policy_map *map)
 {
-	(void)munmap((void *)(uintptr_t)map->base, POLICY_TABLE_SIZE + POLICY_HEADER_SIZE);
+	(void)munmap((void *)(uintptr_t)map->header, POLICY_TABLE_SIZE + POLICY_HEADER_SIZE);
 }
 
 socklen_t model_address(const char *text, uint16_t port, struct sockaddr_storage *out)

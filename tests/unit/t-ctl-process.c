@@ -17,7 +17,7 @@
 #include "ctl/process/maps.h"
 #include "ctl/process/report.h"
 #include "ctl/process/supervised.h"
-#include "policy/table.h"
+#include "policy/lookup.h"
 #include "tests/unit/t-ctl-child.h"
 
 static char directory[] = "/dev/shm/t-ctl-process-XXXXXX";
@@ -40,7 +40,9 @@ static void maps_text(void **state)
 				   "7f0000002000-7f0000003000 rw-p 00000000 00:00 0 \n"
 				   "7f0000004000-7f0000005000 r--p 00000000 fe:00 98 /old/libsmcshim.so (deleted)\n"
 				   "7f0000005000-7f0000006000 r--p 00000000 fe:00 98 /x/mylibsmcshim.so\n"
-				   "7f1000000000-7f1020001000 r--s 00000000 00:17 5 /run/smc/policy (deleted)\n"
+				   "7f1000000000-7f1000011000 r--s 00000000 00:17 5 /run/smc/policy (deleted)\n"
+				   "7f1010000000-7f1010010000 r--s 10001000 00:17 5 /run/smc/policy (deleted)\n"
+				   "7f1020000000-7f1020011000 r--p 00000000 fe:00 9 /as/large\n"
 				   "garbage without end /libsmcshim.so\n"
 				   "7f0000006000-7f0000005000 r--p 00000000 fe:00 98 /backwards/libsmcshim.so\n"
 				   "7ffe00000000-7ffe00021000 rw-p 00000000 00:00 0 [stack]\n";
@@ -52,12 +54,12 @@ static void maps_text(void **state)
 	assert_non_null(maps);
 	assert_int_equal(maps_read(stream, maps), 0);
 	fclose(stream);
-	assert_int_equal(maps->lines, 10);
+	assert_int_equal(maps->lines, 12);
 	assert_int_equal(maps->libraries, 2);
 	assert_true(maps->library[0].base == UINT64_C(0x7f0000000000));
 	assert_string_equal(maps->library[0].path, "/usr/lib/smcshim/libsmcshim.so");
 	assert_string_equal(maps->library[1].path, "/old/libsmcshim.so (deleted)");
-	assert_true(POLICY_TABLE_SIZE == 0x20001000);
+	assert_true(POLICY_HEADER_SIZE + POLICY_WINDOW_MIN == 0x11000);
 	assert_true(maps->table == UINT64_C(0x7f1000000000));
 	free(maps);
 }

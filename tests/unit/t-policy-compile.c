@@ -372,6 +372,50 @@ static void test_levels(void **state)
 	}
 }
 
+/* Through a window there is the same answer, or none; through one of the size that is needed there is one. */
+static void test_windows(void **state)
+{
+	_cleanup_free_ char *text = malloc(1 << 20);
+	_cleanup_policy_image_ struct policy_image *image = NULL;
+	_cleanup_policy_ struct policy *policy = NULL;
+	struct sockaddr_in in = {.sin_family = AF_INET};
+	struct policy_map whole, part;
+	unsigned beyond = 0;
+	uint64_t needs;
+	char *at = text;
+
+	(void)state;
+	assert_non_null(text);
+	at += sprintf(at,
+		"{ \"version\": 1, \"rules\": [ { \"use\": \"smc\", \"connect\": \"255.0.0.0/16\", \"ports\": 80 },"
+		"{ \"use\": \"smc\", \"connect\": [ ");
+	for (unsigned i = 0; i < 12000; i++)
+		at += sprintf(at, "%s\"255.%u.%u.%u/32\"", i ? "," : "", i * 3 >> 16, i * 3 >> 8 & 0xff, i * 3 & 0xff);
+	at += sprintf(at, " ] } ] }");
+	policy = compile(text, (size_t)(at - text), &image);
+	model_table(&whole);
+	assert_int_equal(policy_map_needs(&whole), 0);
+	model_publish(&whole, image);
+	needs = policy_map_needs(&whole);
+	assert_true(needs > POLICY_WINDOW_MIN && needs <= image->size && image->size - needs < 64);
+	part = whole;
+	for (unsigned i = 0; i < 36000; i += 5) {
+		uint32_t value, answer;
+
+		in.sin_addr.s_addr = htonl(0xff000000 + i);
+		in.sin_port = htons(i % 2 ? 80 : 81);
+		value = policy_map_decide(&whole, POLICY_CONNECT, (struct sockaddr *)&in, sizeof(in));
+		part.half[1].size = needs;
+		assert_int_equal(policy_map_decide(&part, POLICY_CONNECT, (struct sockaddr *)&in, sizeof(in)), value);
+		part.half[1].size = i % 4 ? POLICY_WINDOW_MIN : needs - 1;
+		answer = policy_map_decide(&part, POLICY_CONNECT, (struct sockaddr *)&in, sizeof(in));
+		assert_true(answer == value || answer == POLICY_VALUE_BEYOND);
+		beyond += answer == POLICY_VALUE_BEYOND;
+	}
+	assert_true(beyond > 0);
+	model_free(&whole);
+}
+
 /* A list of count host routes, which can never be joined. */
 static char *many(unsigned count, const char *ports, size_t *len)
 {
@@ -511,6 +555,7 @@ int main(void)
 		cmocka_unit_test(test_other_families),
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_windows),
 		cmocka_unit_test(test_one_network),
 		cmocka_unit_test(test_capacity),
 		cmocka_unit_test(test_too_big),
