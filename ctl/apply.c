@@ -164,10 +164,14 @@ bool apply_warn(struct ctl *ctl, const struct apply_result *result)
 		ctl_warn(ctl,
 			"whether SMC sockets keep epoll registrations when they become TCP could not be measured: ip "
 			"link "
-			"set lo up, then smcctl policy apply; until then programs that use epoll may stay on TCP");
+			"set lo up, then smcctl policy apply; until then connect rules are not followed: all that "
+			"connects stays "
+			"TCP");
 	else if (!(kernel & POLICY_KERNEL_DOWNGRADE_EPOLL))
 		ctl_warn(ctl,
-			"this kernel's SMC sockets %s when they become TCP; programs that use epoll may stay on TCP",
+			"this kernel's SMC sockets %s when they become TCP, so connect rules are not followed: all "
+			"that "
+			"connects stays TCP; a kernel from 5.17 on keeps them",
 			kernel & POLICY_KERNEL_DOWNGRADE ? "lose epoll registrations" : "have to be replaced");
 	warn_of_limit(ctl, result->buffers, "wmem_max");
 	warn_of_limit(ctl, result->buffers, "rmem_max");

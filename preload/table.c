@@ -246,7 +246,9 @@ static unsigned summarise(const struct policy_map *map)
 			mode |= bits[i].mode;
 	if (summary.program)
 		mode |= MODE_ON;
-	if (summary.program && (summary.flags & POLICY_HAS_CONNECT_SMC))
+	/* To stay TCP, a socket that begins as SMC has to become TCP in place, and nothing that waits for it may miss that. */
+	if (summary.program && (summary.flags & POLICY_HAS_CONNECT_SMC) &&
+		(summary.kernel & POLICY_KERNEL_DOWNGRADE_EPOLL))
 		mode |= MODE_CONNECT;
 	if (summary.program && (summary.flags & POLICY_HAS_LISTEN_SMC))
 		mode |= MODE_LISTEN;

@@ -69,7 +69,8 @@ void doctor_kernel(struct doctor *doctor)
 			"Linux %s: what it does to epoll registrations: no connection over lo", name.release);
 	else if (!(kernel & POLICY_KERNEL_DOWNGRADE_EPOLL))
 		finding_add(findings, FINDING_WARNING, "kernel", "a kernel from 5.17 on keeps them",
-			"Linux %s: %s; a program that the policy keeps on TCP may wait for ever", name.release, text);
+			"Linux %s: %s; connect rules are not followed, all that connects stays TCP", name.release,
+			text);
 	else
 		finding_add(findings, FINDING_OK, "kernel", NULL, "Linux %s: %s", name.release, text);
 	if (doctor->probe.converts || !(kernel & POLICY_KERNEL_SMC))

@@ -217,7 +217,41 @@ static void older_kernel(void)
 	EQUAL(refusals(), 0);
 }
 
-/* A kernel on which the downgrade does not work: replacement instead, whether the option is refused or only kept. */
+/*
+ * A kernel on which the downgrade does not work, or loses what waits for the socket, as it was measured: nothing begins as
+ * SMC that may have to be TCP. Listeners are, for nothing waits for one before it listens.
+ */
+static void loses_epoll(void)
+{
+	static const unsigned kernels[] = {0x07, 0x0f};
+
+	for (size_t i = 0; i < 2; i++) {
+		context("kernel %#x", kernels[i]);
+		publish_at(getenv("SMC_POLICY"), EVERYTHING, kernels[i]);
+		EACH_PLACE(place)
+		{
+			int server, client = socket(AF_INET, SOCK_STREAM, 0), listener;
+			struct address at;
+
+			KIND(client, TCP);
+			close(client);
+			listener = place_listen(place, &at);
+			client = place_socket(0);
+			SUCCEEDS(connect_to(client, &at));
+			server = raw_accept(listener);
+			KIND(client, TCP);
+			talk(client, server);
+			close(client);
+			close(server);
+			close(listener);
+		}
+		EQUAL(listener_kind("127.0.0.1"), SMC);
+	}
+	EQUAL(counter(SMCSHIM_sockets_smc), 0);
+	EQUAL(refusals(), 0);
+}
+
+/* The same where it had worked when it was measured: replacement, whether the option is refused or only kept. */
 static void no_downgrade(void)
 {
 	static const int answers[] = {ENOPROTOOPT, 0};
@@ -226,7 +260,7 @@ static void no_downgrade(void)
 	publish_at(getenv("SMC_POLICY"),
 		"{\"version\":1,\"rules\":[{\"use\":\"smc\",\"connect\":\"127.0.0.0/"
 		"24\"},{\"use\":\"smc\",\"listen\":\"any\"}]}",
-		0x07);
+		0x1f);
 	for (size_t i = 0; i < 2; i++) {
 		answer_downgrade(answers[i]);
 		EACH_PLACE(place)
@@ -310,6 +344,7 @@ const struct test_case refusal_cases[] = {
 	{.name = "refusal-families", .run = families_inet, .flags = IN_SOME | IN_ALL | NEEDS_SMC},
 	{.name = "refusal-families-af-smc", .run = families_af_smc, OWN},
 	{.name = "refusal-older-kernel", .run = older_kernel, .flags = IN_OWN | NEEDS_SMC, .policy = EVERYTHING},
+	{.name = "refusal-loses-epoll", .run = loses_epoll, .flags = IN_OWN | NEEDS_SMC, .policy = EVERYTHING},
 	{.name = "refusal-no-downgrade", .run = no_downgrade, .flags = IN_OWN | NEEDS_SMC, .policy = EVERYTHING},
 	{.name = "refusal-nothing-to-try", .run = nothing_to_try, OWN},
 	{.name = "refusal-absent", .run = absent, .flags = IN_OWN | NO_SMC, .policy = EVERYTHING},
