@@ -60,7 +60,7 @@ static void hold_port(int fd)
 static int fit_kind(int fd, enum kind kind, unsigned mode)
 {
 	enum kind wanted = wanted_kind(fd, mode);
-	bool spoiled = kind == KIND_TCP && make_downgraded_any() && kind_was_smc(fd);
+	bool spoiled = kind == KIND_TCP && kind_was_smc(fd);
 	int r;
 
 	if (kind == wanted && !spoiled)

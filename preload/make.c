@@ -93,18 +93,6 @@ int make_smc(unsigned mode, int family, int type)
 	return fd;
 }
 
-static _Atomic(bool) downgraded;
-
-void make_assume_downgraded(void)
-{
-	atomic_store_explicit(&downgraded, true, memory_order_relaxed);
-}
-
-bool make_downgraded_any(void)
-{
-	return atomic_load_explicit(&downgraded, memory_order_relaxed);
-}
-
 int make_tcp_in_place(int fd)
 {
 	const int zero = 0;
@@ -119,8 +107,6 @@ int make_tcp_in_place(int fd)
 	if (kind_of(fd) != KIND_TCP)
 		return -EOPNOTSUPP;
 	count(SMCSHIM_downgraded);
-	if (!make_downgraded_any())
-		atomic_store_explicit(&downgraded, true, memory_order_relaxed);
 	if (options_write(fd, &options))
 		count(SMCSHIM_own_errors);
 	return options.file_flags;

@@ -203,11 +203,6 @@ int make_tcp_in_place(int fd);
  */
 int make_replacement(int fd, enum kind kind, unsigned mode, bool rebind);
 
-/* True once make_tcp_in_place() has succeeded in this process or the one it was forked from. */
-bool make_downgraded_any(void);
-/* From now on it is true, for a process that does not see every call. */
-void make_assume_downgraded(void);
-
 /* ---- options.c: socket options that must survive ---- */
 
 #define OPTIONS_SOCKET_MAX 40

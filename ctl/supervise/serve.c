@@ -82,7 +82,6 @@ void serve(int listener, struct shared *shared, int other, int (*again)(int list
 	options_assume(shared->restarted);
 	guess_start(&s, shared->restarted);
 	shared->restarted = true;
-	make_assume_downgraded();
 	bind_assume_smc();
 	take_over(&s);
 	for (;;) {

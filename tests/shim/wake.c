@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #define DELAY_MS 150
+/* The descriptor that a helper takes over. */
+#define INHERITED 3
 
 struct late {
 	int fd;
@@ -177,6 +179,31 @@ static void accepted(void)
 	}
 }
 
+/* Became TCP in place before the program that listens was executed. */
+static void takes_listener(void)
+{
+	int client = raw_socket(AF_INET, SOCK_STREAM, 0), server;
+	struct address at;
+
+	SUCCEEDS(listen(INHERITED, 5));
+	at = local_address(INHERITED);
+	MUST(raw_connect(client, &at) == 0);
+	CHECK(poll_for(INHERITED, POLLIN, 5000) & POLLIN);
+	server = accept(INHERITED, NULL, NULL);
+	MUST(server >= 0);
+	wakes(server, client, "accepted");
+}
+
+static void inherited(void)
+{
+	struct address at = address_of("127.0.0.1", 0);
+	int fd = place_socket(0);
+
+	play(FAST_OPEN, fd);
+	MUST(bind(fd, &at.any, at.len) == 0 && dup2(fd, INHERITED) == INHERITED);
+	run_helper("helper-takes-listener");
+}
+
 /* The listener itself wakes who waits for a connection. */
 static void *connect_late(void *arg)
 {
@@ -265,6 +292,8 @@ static void early_sleepers(void)
 const struct test_case wake_cases[] = {
 	{.name = "wake-clients", .run = clients},
 	{.name = "wake-accepted", .run = accepted, .seconds = 60},
+	{.name = "wake-inherited", .run = inherited},
+	{.name = "helper-takes-listener", .run = takes_listener, .flags = HELPER},
 	{.name = "wake-listeners", .run = listeners},
 	{.name = "wake-early-sleepers", .run = early_sleepers, .seconds = 30},
 	CASE_END,
