@@ -94,6 +94,14 @@ static int outcome_by(int fd, int events, const struct aftermath *after)
 	return connect_outcome(fd, events, error, after);
 }
 
+int connect_lost_error(int fd, int events)
+{
+	if ((events & (POLLOUT | POLLHUP)) != POLLHUP || kind_of(fd) != KIND_SMC || kind_tcp_state(fd) != TCP_CLOSE)
+		return 0;
+	count(SMCSHIM_quirk_so_error);
+	return lost_errno(fd);
+}
+
 int connect_outcome_now(int fd, const struct aftermath *after)
 {
 	return outcome_by(fd, kind_events(fd), after);

@@ -52,6 +52,8 @@ static int resolve_pending(int fd, void *value, socklen_t *len, int saved)
 		r = connect_outcome(fd, events, error, &after);
 		return answer_int(value, len, -r, saved);
 	}
+	if (error == 0 && pending_forgotten_any())
+		error = connect_lost_error(fd, events);
 	return answer_int(value, len, error, saved);
 }
 
@@ -61,7 +63,7 @@ HOOK int getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 
 	if (r || level != SOL_SOCKET || !table_mapped() || table_standing_aside())
 		return r;
-	if (name == SO_ERROR && pending_any())
+	if (name == SO_ERROR && (pending_any() || pending_forgotten_any()))
 		return resolve_pending(fd, value, len, saved);
 	if (name == SO_DOMAIN || name == SO_PROTOCOL)
 		return mask_identity(fd, name, value, len, saved);

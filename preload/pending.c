@@ -71,6 +71,11 @@ bool pending_any(void)
 	return __atomic_load_n(&smcshim_counters.value[SMCSHIM_connect_pending], __ATOMIC_RELAXED) != 0;
 }
 
+bool pending_forgotten_any(void)
+{
+	return __atomic_load_n(&smcshim_counters.value[SMCSHIM_connect_unseen], __ATOMIC_RELAXED) != 0;
+}
+
 static struct slot *find(int fd, uint64_t *key)
 {
 	*key = pending_any() ? pending_key(fd) : 0;

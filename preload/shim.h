@@ -273,6 +273,8 @@ bool pending_take(int fd, struct aftermath *after);
 /* fd is not that connect, whatever its number says: nobody can ask for the outcome any more. */
 void pending_forget(int fd);
 bool pending_any(void);
+/* True if an outcome may be asked for that nobody remembers. */
+bool pending_forgotten_any(void);
 bool pending_has(int fd);
 /* All that is remembered: a multiple of the page size, for the supervisor to share among its processes. */
 void *pending_memory(size_t *size);
@@ -311,6 +313,12 @@ int listen_with(int fd, int backlog, unsigned mode);
 int connect_outcome(int fd, int events, int error, const struct aftermath *after);
 /* The same for what poll and SO_ERROR say at this moment. */
 int connect_outcome_now(int fd, const struct aftermath *after);
+
+/*
+ * What SO_ERROR has to say of a connect that nobody remembers, where the kernel says 0 and has lost the errno of its
+ * failure: that, or 0. Counts it.
+ */
+int connect_lost_error(int fd, int events);
 
 /* What there will be to do after a connect of this socket. */
 struct aftermath connect_aftermath(int fd, uint32_t destination);

@@ -34,7 +34,8 @@ static bool differs(const struct call *call, int fd, int name)
 	if (name != SO_ERROR)
 		return kind_of(fd) == KIND_SMC;
 	/* A supervisor that was killed over this call may have read the error already, and the note of the connect with it. */
-	return pending_has(fd) || (call->in_doubt && call->supervisor->shared->before.pending);
+	return pending_has(fd) || pending_forgotten_any() ||
+		(call->in_doubt && call->supervisor->shared->before.pending);
 }
 
 /* SO_ERROR of a connect whose outcome the supervisor before this one had taken. */
@@ -92,7 +93,8 @@ void call_getsockopt(const struct call *call)
 	socklen_t room;
 
 	if (!table_mapped() ||
-		(name == SO_ERROR && !pending_any() && !untold_any(call->supervisor->shared) && !call->in_doubt) ||
+		(name == SO_ERROR && !pending_any() && !pending_forgotten_any() &&
+			!untold_any(call->supervisor->shared) && !call->in_doubt) ||
 		read_length(call, &room) < 0) {
 		call_continue(call);
 		return;

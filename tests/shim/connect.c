@@ -287,6 +287,31 @@ static void timed_out(void)
 	by_connect("10.77.0.2", ETIMEDOUT);
 }
 
+/* More than the shim remembers: those that it forgot tell the truth, too. */
+static void many_timed_out(void)
+{
+	enum { MANY = 600 };
+	struct address at = address_of("10.77.0.2", 4242);
+	int clients[MANY], told = 0;
+
+	syn_count = 1;
+	for (int i = 0; i < MANY; i++) {
+		clients[i] = prepared(SOCK_NONBLOCK);
+		FAILS(connect_to(clients[i], &at), EINPROGRESS);
+	}
+	for (int i = 0; i < MANY; i++) {
+		int error = 0;
+		socklen_t len = sizeof error;
+
+		CHECK(poll_for(clients[i], POLLOUT, 30000) & (POLLERR | POLLHUP));
+		SUCCEEDS(getsockopt(clients[i], SOL_SOCKET, SO_ERROR, &error, &len));
+		told += error == ETIMEDOUT;
+		close(clients[i]);
+	}
+	EQUAL(told, MANY);
+	CHECK(!is_tried() || counter(SMCSHIM_connect_unseen) > 0);
+}
+
 static void no_neighbour(void)
 {
 	syn_count = 2;
@@ -472,6 +497,7 @@ const struct test_case connect_cases[] = {
 	{.name = "connect-refused-nonblocking", .run = refused_nonblocking},
 	{.name = "connect-refused-repeated", .run = refused_repeated},
 	{.name = "connect-timed-out", .run = timed_out, .flags = IN_USUAL | NEEDS_LAB, .seconds = 40},
+	{.name = "connect-many-timed-out", .run = many_timed_out, .flags = IN_USUAL | NEEDS_LAB, .seconds = 60},
 	{.name = "connect-no-neighbour", .run = no_neighbour, .flags = IN_USUAL | NEEDS_LAB, .seconds = 70},
 	{.name = "connect-no-route", .run = no_route, .flags = IN_USUAL | NEEDS_LAB},
 	{.name = "connect-timeout-ends", .run = timeout_ends_connect, .flags = IN_USUAL | NEEDS_LAB},
