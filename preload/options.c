@@ -129,6 +129,11 @@ static int option_read_as(int name)
 	}
 }
 
+bool options_is_sndtimeo(int name)
+{
+	return option_read_as(name) == SO_SNDTIMEO;
+}
+
 /* The bit of an option in seen; 0 if it need not be carried. */
 static uint64_t bit_of(int name)
 {

@@ -110,6 +110,15 @@ bool pending_take(int fd, struct aftermath *after)
 	return true;
 }
 
+void pending_drop_sndtimeo(int fd)
+{
+	uint64_t key;
+	struct slot *slot = find(fd, &key);
+
+	if (slot)
+		atomic_fetch_and(&slot->after, ~(uint64_t)UINT32_MAX);
+}
+
 void pending_forget(int fd)
 {
 	struct aftermath after;

@@ -113,6 +113,10 @@ HOOK int setsockopt(int fd, int level, int name, const void *value, socklen_t le
 		return set_unreadable(&call, saved);
 	errno = saved;
 	r = set(&call);
+	if (r == 0 && level == SOL_SOCKET && options_is_sndtimeo(name) && pending_any()) {
+		pending_drop_sndtimeo(fd);
+		errno = saved;
+	}
 	if (r == 0 || (errno != EINVAL && errno != EOPNOTSUPP && errno != ENOPROTOOPT))
 		return r;
 	error = errno;

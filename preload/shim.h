@@ -231,6 +231,9 @@ bool options_were_seen(int name);
 void options_seen_tcp(int name);
 bool options_were_seen_tcp(int name);
 
+/* SO_SNDTIMEO by either of its numbers. */
+bool options_is_sndtimeo(int name);
+
 /* As if those that many programs set had been seen, or all: for a process that does not see every call. */
 void options_assume(bool all);
 
@@ -270,6 +273,8 @@ struct aftermath {
 void pending_add(int fd, const struct aftermath *after);
 /* True if fd is such a connect; it is one no longer then, and *after is what was to be done. */
 bool pending_take(int fd, struct aftermath *after);
+/* Its SO_SNDTIMEO is not to be set again: the program has set another one. */
+void pending_drop_sndtimeo(int fd);
 /* fd is not that connect, whatever its number says: nobody can ask for the outcome any more. */
 void pending_forget(int fd);
 bool pending_any(void);

@@ -390,6 +390,32 @@ static void timeout_survives(void)
 	}
 }
 
+/* Set anew while a nonblocking connect is under way, before anybody asks for its outcome. */
+static void timeout_newer(void)
+{
+	EACH_PLACE(place)
+	{
+		const struct timeval three = {3, 0}, seven = {7, 0};
+		struct timeval got = {0, 0};
+		socklen_t len = sizeof got;
+		struct address at;
+		int listener = place_listen(place, &at), client = place_socket(SOCK_NONBLOCK), error = 0;
+
+		MUST(setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &three, sizeof three) == 0);
+		FAILS(connect_to(client, &at), EINPROGRESS);
+		SUCCEEDS(setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &seven, sizeof seven));
+		close(raw_accept(listener));
+		CHECK(poll_for(client, POLLOUT, 5000) & POLLOUT);
+		len = sizeof error;
+		SUCCEEDS(getsockopt(client, SOL_SOCKET, SO_ERROR, &error, &len));
+		len = sizeof got;
+		SUCCEEDS(getsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &got, &len));
+		EQUAL(got.tv_sec, 7);
+		close(client);
+		close(listener);
+	}
+}
+
 /* ---- AF_UNSPEC ---- */
 
 static int dissolve(int fd)
@@ -501,6 +527,7 @@ const struct test_case connect_cases[] = {
 	{.name = "connect-no-neighbour", .run = no_neighbour, .flags = IN_USUAL | NEEDS_LAB, .seconds = 70},
 	{.name = "connect-no-route", .run = no_route, .flags = IN_USUAL | NEEDS_LAB},
 	{.name = "connect-timeout-ends", .run = timeout_ends_connect, .flags = IN_USUAL | NEEDS_LAB},
+	{.name = "connect-timeout-newer", .run = timeout_newer},
 	{.name = "connect-timeout-survives", .run = timeout_survives},
 	{.name = "connect-unspec-fresh", .run = unspec_fresh},
 	{.name = "connect-unspec-bound", .run = unspec_bound},
