@@ -8,8 +8,7 @@
 #include "ctl/cloud/commands.h"
 #include "ctl/cloud/sign.h"
 
-/* For so long a rule may not be listed. */
-#define RULE_UNSEEN_MS 60000
+#define UNSEEN_MS (UINT64_C(1000) * WORLD_UNSEEN_S)
 
 /* Of terway, the network of Kubernetes there: it takes no addresses for pods from an interface with this tag. */
 #define TAG_TERWAY "terway.alibabacloud.com/excluded"
@@ -112,7 +111,7 @@ static void identifier_of(const char *action, const cJSON *json, char id[static 
 /* The service does not say which rule it made, nor whether it made one: an equal one is success and nothing new. */
 static enum ctl_exit find_rule(struct job *job, const char *resource, char id[static STACK_ID], bool *ours)
 {
-	uint64_t end = clock_now(&job->cloud.net.clock) + RULE_UNSEEN_MS;
+	uint64_t end = clock_now(&job->cloud.net.clock) + UNSEEN_MS;
 
 	for (unsigned attempt = 0; attempt == 0 || clock_now(&job->cloud.net.clock) < end; attempt++) {
 		_cleanup_world_ struct world world = {.objects = NULL};
@@ -149,27 +148,78 @@ static enum ctl_exit note_created(struct job *job, const char *resource, const c
 }
 
 /*
- * After an answer that leaves no doubt the token is of no use any more. Who has no right to call gets no word about an
- * earlier call: that tells something only when there was none.
+ * An answer of the service that leaves no doubt about its own call. Who has no right to call gets no word about an earlier
+ * call: that tells something only when there was none.
  */
-static bool is_definite(enum cloud_class class, bool repeated)
+static bool is_definite(const struct rpc_reply *reply, bool repeated)
 {
-	return class == CLOUD_STOP || class == CLOUD_GONE || class == CLOUD_MISMATCH ||
-		(!repeated && (class == CLOUD_DENIED || class == CLOUD_EXPIRED));
+	switch (reply->class) {
+	case CLOUD_STOP:
+	case CLOUD_GONE:
+	case CLOUD_MISMATCH:
+		return reply->code[0];
+	case CLOUD_DENIED:
+	case CLOUD_EXPIRED:
+		return reply->code[0] && !repeated;
+	default:
+		return false;
+	}
 }
 
-static enum ctl_exit give_up(
-	struct job *job, const char *action, const struct rpc_reply *reply, bool repeated, enum ctl_exit code)
+/* What the call that is under way has made, if it is seen. */
+static const struct world_object *find_made(const struct job *job, const struct world *world)
 {
-	enum ctl_exit saved;
+	const struct world_object *object = world_find(world, job->state.pending.name);
 
-	if (!is_definite(reply->class, repeated || reply->repeated))
-		return code;
-	state_end(&job->state);
-	saved = job_save(job);
+	return object && object->tagged ? object : NULL;
+}
+
+/* A refusal says nothing about an earlier call with the same token: what that one made may not be listed yet. */
+static enum ctl_exit seek_made(struct job *job, char id[static STACK_ID])
+{
+	struct cloud_clock *clock = &job->cloud.net.clock;
+	uint64_t end = clock_now(clock) + UNSEEN_MS;
+
+	ctl_warn(job->ctl, "%s: an earlier %s may have happened; looking for a minute for what it made",
+		job->state.pending.name, job->state.pending.action);
+	for (unsigned attempt = 0;; attempt++) {
+		_cleanup_world_ struct world world = {.objects = NULL};
+		bool last = clock_now(clock) >= end;
+		enum ctl_exit code = world_read(&job->cloud, job->stack, &job->state, false, &world);
+		const struct world_object *object = find_made(job, &world);
+
+		if (code != CTL_OK)
+			return code;
+		if (object)
+			memcpy(id, object->id, STACK_ID);
+		if (object || last)
+			return CTL_OK;
+		if (!clock_wait(clock, clock_backoff(attempt, 2000, 10000)))
+			return cloud_waited_enough(&job->cloud, job->state.pending.name, "not seen");
+	}
+}
+
+/* After an answer that leaves no doubt the token is of no use any more. */
+static enum ctl_exit give_up(struct job *job, const char *resource, const char *action, const struct rpc_reply *reply,
+	bool repeated, enum ctl_exit code)
+{
+	char id[STACK_ID] = "";
+	enum ctl_exit done = CTL_OK;
+
+	repeated = repeated || reply->repeated;
 	if (reply->class == CLOUD_GONE)
-		return cloud_error(&job->cloud, "call", action, reply);
-	return saved == CTL_OK ? code : saved;
+		code = cloud_error(&job->cloud, "call", action, reply);
+	if (!is_definite(reply, repeated))
+		return code;
+	if (repeated)
+		done = seek_made(job, id);
+	if (done == CTL_OK && id[0])
+		done = note_created(job, resource, id, true);
+	else if (done == CTL_OK)
+		state_end(&job->state);
+	if (done == CTL_OK)
+		done = job_save(job);
+	return done == CTL_OK && !id[0] ? code : done;
 }
 
 /* Sends the journalled call until there is a clear answer; repeated: it may have been answered before. */
@@ -188,7 +238,7 @@ static enum ctl_exit send_create(
 		code = cloud_call(&job->cloud, product, action, CLOUD_TOKEN, params, &reply);
 
 		if (code != CTL_OK || reply.class == CLOUD_GONE)
-			return give_up(job, action, &reply, repeated, code);
+			return give_up(job, resource, action, &reply, repeated, code);
 		repeated = repeated || reply.repeated || reply.class != CLOUD_BUSY;
 		if (reply.class == CLOUD_FINE && is_rule)
 			break;
@@ -261,8 +311,8 @@ enum ctl_exit job_settle(struct job *job, bool *settled)
 		*settled = true;
 		return CTL_OK;
 	}
-	object = world_find(&job->world, pending->name);
-	if (!object || !object->tagged)
+	object = find_made(job, &job->world);
+	if (!object)
 		return CTL_OK;
 	*settled = true;
 	return note_created(job, pending->name, object->id, true);

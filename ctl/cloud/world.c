@@ -7,8 +7,6 @@
 #include <string.h>
 
 #define PAGES_MAX 1000u
-/* For so long after its creation an object may not be listed yet. */
-#define UNSEEN_S 60
 #define UNSEEN_POLL_MS 3000
 
 void world_clear(struct world *world)
@@ -231,7 +229,7 @@ bool world_is_new(const struct cloud *cloud, uint64_t created)
 	uint64_t now = clock_wall(&cloud->net.clock);
 
 	/* A clock that was set back in between makes nothing new. */
-	return created && now < created + UNSEEN_S && now + UNSEEN_S > created;
+	return created && now < created + WORLD_UNSEEN_S && now + WORLD_UNSEEN_S > created;
 }
 
 static enum ctl_exit await(struct cloud *cloud, enum world_kind kind, const char *id, const char *stack,

@@ -11,6 +11,8 @@
 #define TAG_RESOURCE "smcctl:resource"
 #define WORLD_OBJECTS 256u
 #define WORLD_PRICE 48u
+/* For so long after its creation an object may not be listed yet. */
+#define WORLD_UNSEEN_S 60
 
 enum world_kind {
 	WORLD_INSTANCE = 0,
