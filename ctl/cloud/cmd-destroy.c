@@ -157,7 +157,7 @@ enum ctl_exit cmd_cloud_import(struct ctl *ctl, const struct ctl_args *args)
 		if (!recorded)
 			return cloud_no_memory(&job.cloud);
 		if (object->kind == WORLD_RULE)
-			memcpy(recorded->group, job.stack->group, sizeof(recorded->group));
+			memcpy(recorded->group, object->group, sizeof(recorded->group));
 		fprintf(job.progress, "%s %s\n", object->resource, object->id);
 		found++;
 	}

@@ -330,15 +330,13 @@ static enum ctl_exit revoke_rule(struct job *job, const struct plan_step *step)
 {
 	_cleanup_cloud_params_ struct cloud_params params = {.items = NULL};
 	_cleanup_rpc_reply_ struct rpc_reply reply = {.json = NULL};
-	const struct state_resource *recorded = state_find(&job->state, step->resource);
-	const char *group = recorded && recorded->group[0] ? recorded->group : job->stack->group;
 	char token[SIGN_NONCE];
 	enum ctl_exit code;
 
 	if (sign_nonce(token) < 0)
 		return ctl_error(job->ctl, CTL_FAILED, "client token", NULL, "no random numbers");
 	cloud_params_add(&params, "RegionId", job->cloud.region);
-	cloud_params_add(&params, "SecurityGroupId", group);
+	cloud_params_add(&params, "SecurityGroupId", step->group);
 	cloud_params_add(&params, "SecurityGroupRuleId.1", step->id);
 	cloud_params_add(&params, "ClientToken", token);
 	code = job_journal(job, step->resource, "RevokeSecurityGroup", token, &params);

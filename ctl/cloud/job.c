@@ -227,8 +227,7 @@ static enum ctl_exit note_existing(struct job *job, const struct plan_step *step
 	if (!recorded)
 		return cloud_no_memory(&job->cloud);
 	recorded->pre_existing = step->pre_existing;
-	if (starts_with(step->resource, "rule/"))
-		memcpy(recorded->group, job->stack->group, sizeof(recorded->group));
+	memcpy(recorded->group, step->group, sizeof(recorded->group));
 	return job_save(job);
 }
 

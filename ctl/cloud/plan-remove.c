@@ -11,8 +11,11 @@ static void add(struct plan *plan, enum plan_action action, const struct world_o
 {
 	struct plan_step *step = plan_add(plan, '-', action, object->resource, object->id);
 
-	if (step)
-		snprintf(step->why, sizeof(step->why), "%s", why);
+	if (!step)
+		return;
+	snprintf(step->why, sizeof(step->why), "%s", why);
+	if (object->kind == WORLD_RULE)
+		memcpy(step->group, object->group, sizeof(step->group));
 }
 
 /* Bound to nothing: nothing to be undone before it is deleted. */

@@ -90,6 +90,12 @@ static bool is_usable(struct plan *plan, const struct world_object *object)
 	return true;
 }
 
+/* Also when the service does not say where it is, or the file needs no group. */
+static bool is_in_group(const struct stack *stack, const struct world_object *object)
+{
+	return !stack->group[0] || !object->group[0] || strcmp(object->group, stack->group) == 0;
+}
+
 static void plan_instance(
 	const struct stack *stack, const struct state *state, const struct world *world, struct plan *plan)
 {
@@ -116,12 +122,17 @@ static void plan_instance(
 		plan_refuse(plan, CTL_FAILED, "instance",
 			"%s is a %s in %s; type and vSwitch of an instance do not change: smcctl cloud destroy first",
 			own->id, own->type, own->vswitch);
+	else if (!is_in_group(stack, own))
+		plan_refuse(plan, CTL_FAILED, "instance",
+			"%s is in %s and not in the file's security group %s; add it to that one in the console, or "
+			"smcctl cloud destroy first",
+			own->id, own->group, stack->group);
 	else
 		add(plan, '=', PLAN_KEEP, "instance", own->id, "%s", own->status);
 }
 
-static void plan_rule(
-	const struct stack_rule *rule, const struct state *state, const struct world *world, struct plan *plan)
+static void plan_rule(const struct stack *stack, const struct stack_rule *rule, const struct state *state,
+	const struct world *world, struct plan *plan)
 {
 	char name[STATE_RESOURCE];
 	const struct world_object *object;
@@ -131,19 +142,23 @@ static void plan_rule(
 	snprintf(name, sizeof(name), "rule/%s", rule->name);
 	object = world_find(world, name);
 	recorded = state_find(state, name);
-	if (object && world_same_rule(&object->rule, rule)) {
+	if (object && world_same_rule(&object->rule, rule) && is_in_group(stack, object)) {
 		step = object->owner[0]
 			? add(plan, '=', PLAN_KEEP, name, object->id,
 				  "there already, of the stack %s: it goes when that one goes", object->owner)
 			: add(plan, '=', PLAN_KEEP, name, object->id, "%s",
 				  object->tagged ? "there"
 						 : "there already, and not the stack's: it stays when the stack goes");
-		if (step)
-			step->pre_existing = !object->tagged && (!recorded || recorded->pre_existing);
+		if (!step)
+			return;
+		step->pre_existing = !object->tagged && (!recorded || recorded->pre_existing);
+		memcpy(step->group, object->group, sizeof(step->group));
 		return;
 	}
 	if (object)
-		plan_remove(plan, object, recorded && recorded->pre_existing, "the file has it otherwise now");
+		plan_remove(plan, object, recorded && recorded->pre_existing,
+			is_in_group(stack, object) ? "the file has it otherwise now"
+						   : "the file names another security group now");
 	add(plan, '+', PLAN_ADD_RULE, name, "", "%s %s from %s%s%s", rule->protocol, rule->ports,
 		rule->cidr[0] ? rule->cidr : rule->group, recorded && !object ? "; " : "",
 		recorded && !object ? gone : "");
@@ -223,6 +238,11 @@ static void plan_interface(
 			"file, "
 			"apply, put it in again",
 			object->id, object->erdma ? "an eRDMA interface" : "an ordinary interface", object->vswitch);
+	else if (!is_in_group(stack, object))
+		plan_refuse(plan, CTL_FAILED, name,
+			"%s is in %s and not in the file's security group %s; add it to that one in the console, or "
+			"take it out of the file, apply, put it in again",
+			object->id, object->group, stack->group);
 	else if (object->attached[0] && strcmp(object->attached, world->instance.id) != 0)
 		plan_refuse(plan, CTL_STALE, name,
 			"%s is attached to %s, and that is not the stack's doing; detach it there first", object->id,
@@ -373,7 +393,7 @@ int plan_make(const struct stack *stack, const struct state *state, const struct
 	plan_unwanted(stack, state, world, out);
 	plan_instance(stack, state, world, out);
 	for (size_t i = 0; i < stack->rule_count; i++)
-		plan_rule(&stack->rules[i], state, world, out);
+		plan_rule(stack, &stack->rules[i], state, world, out);
 	for (int first = 1; first >= 0; first--) {
 		for (size_t i = 0; i < stack->interface_count; i++) {
 			if (gives_away(stack, world, i) == first)

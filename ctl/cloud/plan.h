@@ -30,7 +30,8 @@ struct plan_step {
 	char sign; /* '+', '~', '-', '=' */
 	enum plan_action action;
 	char resource[STATE_RESOURCE];
-	char id[STACK_ID]; /* "": made by an earlier step */
+	char id[STACK_ID];    /* "": made by an earlier step */
+	char group[STACK_ID]; /* of a rule that exists */
 	char why[192];
 	bool bills;
 	bool pre_existing;

@@ -54,6 +54,20 @@ static void read_tags(
 	out->tagged = ours && is_name_of(out);
 }
 
+void world_group_of(const cJSON *item, const char *wanted, char group[static STACK_ID])
+{
+	const cJSON *one;
+
+	group[0] = '\0';
+	cJSON_ArrayForEach(one, cloud_list(item, "SecurityGroupIds.SecurityGroupId"))
+	{
+		const char *id = cJSON_GetStringValue(one);
+
+		if (id && strlen(id) < STACK_ID && (!group[0] || strcmp(id, wanted) == 0))
+			memcpy(group, id, strlen(id) + 1);
+	}
+}
+
 void world_of_interface(const cJSON *item, const char *stack, struct world_object *out)
 {
 	*out = (struct world_object){.kind = WORLD_INTERFACE};
@@ -152,6 +166,7 @@ bool world_of_rule(const cJSON *item, const struct stack *stack, const struct st
 
 struct reading {
 	struct cloud *cloud;
+	const char *group;
 	const struct stack *stack;
 	const struct state *state;
 	struct world *world;
@@ -167,6 +182,7 @@ static enum ctl_exit keep_rule(void *context, const cJSON *item)
 		return CTL_OK;
 	if (!object.resource[0])
 		return CTL_OK;
+	snprintf(object.group, sizeof(object.group), "%s", reading->group);
 	/* Ours by its description comes before one that only says the same. */
 	known = world_find(reading->world, object.resource);
 	if (known && (known->tagged || !object.tagged))
@@ -182,7 +198,7 @@ enum ctl_exit world_read_rules(struct cloud *cloud, const char *group, const str
 	const struct state *state, struct world *world)
 {
 	_cleanup_cloud_params_ struct cloud_params params = {.items = NULL};
-	struct reading reading = {cloud, stack, state, world};
+	struct reading reading = {cloud, group, stack, state, world};
 	const struct world_pages pages = {.action = "DescribeSecurityGroupAttribute",
 		.path = "Permissions.Permission",
 		.params = &params,

@@ -105,6 +105,7 @@ enum ctl_exit world_read_pages(struct cloud *cloud, const struct world_pages *pa
 struct reading {
 	struct cloud *cloud;
 	const char *stack;
+	const char *group; /* of the file */
 	struct world *world;
 	struct world_object *one; /* where a single object goes instead */
 	bool found;
@@ -129,6 +130,7 @@ static enum ctl_exit keep_interface(void *context, const cJSON *item)
 	struct world_object object;
 
 	world_of_interface(item, reading->stack, &object);
+	world_group_of(item, reading->group, object.group);
 	return keep(reading, &object);
 }
 
@@ -138,6 +140,7 @@ static enum ctl_exit keep_instance(void *context, const cJSON *item)
 	struct world_object object;
 
 	world_of_instance(item, reading->stack, &object);
+	world_group_of(item, reading->group, object.group);
 	return keep(reading, &object);
 }
 
@@ -210,7 +213,7 @@ static enum ctl_exit read_ecs(struct cloud *cloud, enum world_kind kind, const c
 __attribute__((nonnull)) static enum ctl_exit look(struct cloud *cloud, enum world_kind kind, const char *id,
 	const char *stack, struct world_object *object, bool *found)
 {
-	struct reading reading = {.cloud = cloud, .stack = stack, .one = object};
+	struct reading reading = {.cloud = cloud, .stack = stack, .group = "", .one = object};
 	enum ctl_exit code =
 		kind == WORLD_ADDRESS ? read_addresses(cloud, id, &reading) : read_ecs(cloud, kind, id, &reading);
 
@@ -293,7 +296,7 @@ static enum ctl_exit read_groups(
 enum ctl_exit world_read(struct cloud *cloud, const struct stack *stack, const struct state *state,
 	bool with_surroundings, struct world *world)
 {
-	struct reading reading = {.cloud = cloud, .stack = stack->name, .world = world};
+	struct reading reading = {.cloud = cloud, .stack = stack->name, .group = stack->group, .world = world};
 	enum ctl_exit code = read_ecs(cloud, WORLD_INSTANCE, NULL, &reading);
 
 	if (code == CTL_OK)

@@ -40,6 +40,7 @@ struct world_object {
 	char company[STACK_ID]; /* of an instance: an interface that is not the stack's and goes along; "": none */
 	char owner[STACK_NAME]; /* of a rule: another stack, whose description it bears */
 	struct stack_rule rule;
+	char group[STACK_ID]; /* that it is in, the file's if it is in several; "": unknown */
 };
 
 struct world_instance {
@@ -113,6 +114,9 @@ struct world_object *world_add(struct world *world, const struct world_object *o
 void world_of_interface(const cJSON *item, const char *stack, struct world_object *out);
 void world_of_address(const cJSON *item, const char *stack, struct world_object *out);
 void world_of_instance(const cJSON *item, const char *stack, struct world_object *out);
+
+/* Of the groups that an interface or instance is in the one that is wanted, else the first, else "". */
+void world_group_of(const cJSON *item, const char *wanted, char group[static STACK_ID]);
 
 /* False if it lets nothing in; its resource is "" when it has nothing to do with the stack. */
 bool world_of_rule(const cJSON *item, const struct stack *stack, const struct state *state, struct world_object *out);

@@ -151,6 +151,29 @@ says err "cannot be changed in place; it must be replaced"
 stack_file
 cloud destroy --yes stack.json >out 2>err
 
+# Another security group: the rules move there, also those of a rule that is not the stack's; what is in the old one does not
+ctl rule '{"group":"sg-1","rule":{"protocol":"tcp","ports":"6379/6379","cidr":"10.0.0.0/8"}}'
+gives 0 "rules of a group" cloud apply --yes stack.json
+sed -i 's/"sg-1"/"sg-2"/' stack.json
+before=$(wc -l <double/calls)
+gives 1 "another security group, and an interface in the old one" cloud apply --yes stack.json
+says err "^smcctl: stack 'interface/smc': eni-[0-9]+ is in sg-1 and not in the file's security group sg-2; "
+world_is "... changes nothing" "not [x for x in a[$before:] if x in mutating]"
+eni=$(grep -o 'eni-[0-9]*' stack.json.state | head -1)
+ctl object "{\"id\":\"$eni\",\"groups\":[\"sg-1\",\"sg-2\"]}"
+gives 2 "... when it is in both" cloud status stack.json
+says out '^differs from the file: 4 steps'
+gives 0 "... apply" cloud apply --yes stack.json
+world_is "... takes the stack's rules out of the old one, and has them in the new one" '[r["ports"] for r in d["rules"]["sg-1"]] == ["6379/6379"] and
+	sorted((r["ports"], r.get("group")) for r in d["rules"]["sg-2"]) == [("6379/6379", None), ("65500/65515", "sg-2")] and len(d["ledger"]["rules"]) == 2'
+gives 0 "... and that is all" cloud plan --detailed-exitcode stack.json
+stack_file
+gives 0 "... and back, without a state" sh -c 'sed -i s/sg-1/sg-2/ stack.json && rm stack.json.state && "$1" cloud import stack.json && sed -i s/sg-2/sg-1/ stack.json && "$1" cloud apply --yes --timeout 20000 stack.json' - "$smcctl"
+world_is "... too" 'd["rules"]["sg-2"] == [] and len(d["rules"]["sg-1"]) == 2 and len(d["ledger"]["rules"]) == 1'
+cloud destroy --yes stack.json >out 2>err
+nothing_left
+no_violation
+
 # What can be changed in place is
 fresh
 sed -i 's/"erdma": true/"erdma": false/' stack.json

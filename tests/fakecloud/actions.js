@@ -21,6 +21,9 @@ function listOf(p, name) {
   return list;
 }
 
+// The one that is named, or the list.
+const groupsOf = (p) => ('SecurityGroupId' in p ? [p.SecurityGroupId] : listOf(p, 'SecurityGroupIds'));
+
 // NextToken paging of ECS; faults may force one object a page or repeat a token.
 function page(cloud, p, all) {
   const size = cloud.onePerPage ? 1 : Number(p.MaxResults || 10);
@@ -130,7 +133,7 @@ A.DescribeInstances = (c, p) => {
     Instances: {
       Instance: items.map((i) => {
         const eip = c.all('eip').find((e) => e.bound === i.id);
-        return { InstanceId: i.id, Status: i.status, InstanceType: i.type, ZoneId: c.vswitches[i.vswitch], Tags: ecsTags(i),
+        return { InstanceId: i.id, SecurityGroupIds: { SecurityGroupId: i.groups }, Status: i.status, InstanceType: i.type, ZoneId: c.vswitches[i.vswitch], Tags: ecsTags(i),
           VpcAttributes: { VpcId: 'vpc-1', VSwitchId: i.vswitch }, PublicIpAddress: { IpAddress: i.publicIp ? [i.publicIp] : [] },
           EipAddress: { AllocationId: eip ? eip.id : '', IpAddress: eip ? eip.ip : '' } };
       }),
@@ -149,10 +152,11 @@ A.RunInstances = (c, p) => {
     throw new Refused(400, 'DryRunOperation', 'Request validation has been passed with DryRun flag set.');
   if (c.noStock)
     throw new Refused(403, 'OperationDenied.NoStock', 'The requested resource is sold out in the specified zone.');
-  const i = c.make('i', { kind: 'instance', type: p.InstanceType, vswitch: p.VSwitchId, status: 'Pending', tags: tagsOf(p), since: c.now() });
+  const i = c.make('i', { kind: 'instance', type: p.InstanceType, vswitch: p.VSwitchId, status: 'Pending', tags: tagsOf(p),
+    groups: groupsOf(p), since: c.now() });
   c.objects.set(i.id, i);
   // [D] Tag.N: "to the instance, each disk, and the primary elastic network interface".
-  c.addEni(`eni-primary-${i.id}`, { type: 'Primary', instance: i.id, status: 'InUse', vswitch: p.VSwitchId, tags: tagsOf(p) });
+  c.addEni(`eni-primary-${i.id}`, { type: 'Primary', instance: i.id, status: 'InUse', vswitch: p.VSwitchId, tags: tagsOf(p), groups: i.groups });
   c.after(i, TAKES.instance, () => {
     i.status = 'Starting';
     // [D] An instance that could not be started is Stopped. (Long enough for a slow client to see Starting.)
@@ -189,7 +193,7 @@ A.DeleteInstances = (c, p) => {
 
 const eniReply = (c, e) => ({ NetworkInterfaceId: e.id, Status: e.status, Type: e.type, InstanceId: e.instance || '', MacAddress: e.mac,
   PrivateIpAddress: e.ip, VSwitchId: e.vswitch, ZoneId: c.vswitches[e.vswitch], VpcId: 'vpc-1', NetworkInterfaceTrafficMode: e.mode,
-  QueuePairNumber: e.qp, Tags: ecsTags(e), DeleteOnRelease: e.type === 'Primary' || Boolean(e.deleteOnRelease) });
+  QueuePairNumber: e.qp, SecurityGroupIds: { SecurityGroupId: e.groups }, Tags: ecsTags(e), DeleteOnRelease: e.type === 'Primary' || Boolean(e.deleteOnRelease) });
 
 A.CreateNetworkInterface = (c, p) => {
   // [D] "SecurityGroupId or SecurityGroupIds, not both, one is mandatory."
@@ -200,7 +204,7 @@ A.CreateNetworkInterface = (c, p) => {
   const id = `eni-${String(c.next++).padStart(4, '0')}`;
   c.created.push(id);
   const e = c.addEni(id, { vswitch: p.VSwitchId, mode: p.NetworkInterfaceTrafficMode || 'Standard', qp: Number(p.QueuePairNumber || 0), tags: tagsOf(p),
-    deleteOnRelease: p.DeleteOnRelease === 'true' });
+    groups: groupsOf(p), deleteOnRelease: p.DeleteOnRelease === 'true' });
   return { NetworkInterfaceId: e.id, MacAddress: e.mac, PrivateIpAddress: e.ip, Status: e.status, VpcId: 'vpc-1', VSwitchId: e.vswitch, ZoneId: c.vswitches[e.vswitch] };
 };
 

@@ -25,6 +25,7 @@ class Cloud {
     this.vpcs = { 'vsw-c': 'vpc-2' }; // of a vSwitch; all others are in vpc-1
     this.groups = {
       'sg-1': { type: 'normal', rules: [] },
+      'sg-2': { type: 'normal', rules: [] },
       'sg-advanced': { type: 'enterprise', rules: [] },
     };
     this.addInstance('i-1', 'ecs.g8ise.2xlarge');
@@ -52,7 +53,7 @@ class Cloud {
   }
 
   addInstance(id, type) {
-    const instance = { kind: 'instance', id, type, vswitch: 'vsw-a', status: 'Running', tags: [], since: 0 };
+    const instance = { kind: 'instance', id, type, vswitch: 'vsw-a', status: 'Running', tags: [], groups: ['sg-1'], since: 0 };
     this.objects.set(id, instance);
     this.addEni(`eni-primary-${id}`, { type: 'Primary', instance: id, status: 'InUse', vswitch: 'vsw-a' });
     return instance;
@@ -60,7 +61,7 @@ class Cloud {
 
   addEni(id, fields) {
     const n = this.next++;
-    const eni = Object.assign({ kind: 'eni', id, type: 'Secondary', tags: [], ip: `10.0.0.${n + 10}`,
+    const eni = Object.assign({ kind: 'eni', id, type: 'Secondary', tags: [], groups: ['sg-1'], ip: `10.0.0.${n + 10}`,
       mac: `00:16:3e:00:00:${n.toString(16).padStart(2, '0')}`, mode: 'Standard', qp: 0, status: 'Available', since: this.now() }, fields);
     this.objects.set(id, eni);
     return eni;

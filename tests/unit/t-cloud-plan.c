@@ -277,6 +277,41 @@ static void test_changed(void **state)
 	tear_down(f);
 }
 
+static void put_group(struct world_object *object, const char *group)
+{
+	snprintf(object->group, sizeof(object->group), "%s", group);
+}
+
+/* The file names another security group: rules move, what is in a group stays there. */
+static void test_group(void **state)
+{
+	struct fixture *f = set_up();
+	struct world_object *own;
+
+	(void)state;
+	put_all(f);
+	put_group(&f->world.objects[0], "sg-1");
+	put_group(&f->world.objects[1], "sg-1");
+	expect(f, ALL_KEPT);
+	put_group(&f->world.objects[0], "sg-2");
+	expect(f, "- revoke rule/a sgr-1\n+ add rule/a \n= keep interface/x eni-1\n= keep address eip-1\n");
+	f->world.objects[0].tagged = false;
+	expect(f, "- forget rule/a sgr-1\n+ add rule/a \n= keep interface/x eni-1\n= keep address eip-1\n");
+	put_group(&f->world.objects[0], "sg-1");
+	put_group(&f->world.objects[1], "sg-2");
+	expect(f, "= keep rule/a sgr-1\n= keep address eip-1\n! 1 interface/x\n");
+	put_group(&f->world.objects[1], "sg-1");
+	f->stack.instance = STACK_RUN;
+	snprintf(f->stack.run.type, sizeof(f->stack.run.type), "ecs.t");
+	own = put(f, WORLD_INSTANCE, "instance", "i-1");
+	snprintf(own->type, sizeof(own->type), "ecs.t");
+	put_group(own, "sg-1");
+	expect(f, "= keep instance i-1\n" ALL_KEPT);
+	put_group(own, "sg-2");
+	expect(f, ALL_KEPT "! 1 instance\n");
+	tear_down(f);
+}
+
 static void test_modified(void **state)
 {
 	struct fixture *f = set_up();
@@ -445,6 +480,7 @@ int main(void)
 		cmocka_unit_test(test_moved),
 		cmocka_unit_test(test_pre_existing),
 		cmocka_unit_test(test_changed),
+		cmocka_unit_test(test_group),
 		cmocka_unit_test(test_modified),
 		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_surroundings),
