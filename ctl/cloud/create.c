@@ -108,21 +108,50 @@ static void identifier_of(const char *action, const cJSON *json, char id[static 
 	snprintf(id, STACK_ID, "%s", text && strlen(text) < STACK_ID ? text : "");
 }
 
+static const char *param_of(const struct cloud_params *params, const char *key)
+{
+	for (size_t i = 0; i < params->count; i++) {
+		if (strcmp(params->items[i].key, key) == 0)
+			return params->items[i].value;
+	}
+	return "";
+}
+
+/* Reads a rule as it was asked for, where it was asked for: the file may say something else by now. */
+static enum ctl_exit read_rule(
+	struct job *job, const char *resource, const struct cloud_params *params, struct world *world)
+{
+	_cleanup_free_ struct stack *asked = calloc(1, sizeof(*asked));
+	struct stack_rule *rule;
+
+	if (!asked)
+		return cloud_no_memory(&job->cloud);
+	memcpy(asked->name, job->stack->name, sizeof(asked->name));
+	asked->rule_count = 1;
+	rule = asked->rules;
+	snprintf(rule->name, sizeof(rule->name), "%.32s", resource + strlen("rule/"));
+	snprintf(rule->protocol, sizeof(rule->protocol), "%s", param_of(params, "Permissions.1.IpProtocol"));
+	snprintf(rule->ports, sizeof(rule->ports), "%s", param_of(params, "Permissions.1.PortRange"));
+	snprintf(rule->cidr, sizeof(rule->cidr), "%s", param_of(params, "Permissions.1.SourceCidrIp"));
+	snprintf(rule->group, sizeof(rule->group), "%s", param_of(params, "Permissions.1.SourceGroupId"));
+	return world_read_rules(&job->cloud, param_of(params, "SecurityGroupId"), asked, &job->state, world);
+}
+
 /* The service does not say which rule it made, nor whether it made one: an equal one is success and nothing new. */
-static enum ctl_exit find_rule(struct job *job, const char *resource, char id[static STACK_ID], bool *ours)
+static enum ctl_exit find_rule(
+	struct job *job, const char *resource, const struct cloud_params *params, struct world_object *made)
 {
 	uint64_t end = clock_now(&job->cloud.net.clock) + UNSEEN_MS;
 
 	for (unsigned attempt = 0; attempt == 0 || clock_now(&job->cloud.net.clock) < end; attempt++) {
 		_cleanup_world_ struct world world = {.objects = NULL};
-		enum ctl_exit code = world_read_rules(&job->cloud, job->stack->group, job->stack, &job->state, &world);
+		enum ctl_exit code = read_rule(job, resource, params, &world);
 		const struct world_object *object = world_find(&world, resource);
 
 		if (code != CTL_OK)
 			return code;
 		if (object) {
-			memcpy(id, object->id, STACK_ID);
-			*ours = object->tagged;
+			*made = *object;
 			return CTL_OK;
 		}
 		if (!clock_wait(&job->cloud.net.clock, clock_backoff(attempt, 2000, 10000)))
@@ -133,16 +162,16 @@ static enum ctl_exit find_rule(struct job *job, const char *resource, char id[st
 }
 
 /* The call is over, and this is what it made. */
-static enum ctl_exit note_created(struct job *job, const char *resource, const char *id, bool ours)
+static enum ctl_exit note_created(struct job *job, const char *resource, const struct world_object *object)
 {
-	struct state_resource *made = state_set(&job->state, resource, id);
+	struct state_resource *made = state_set(&job->state, resource, object->id);
 
 	if (!made)
 		return cloud_no_memory(&job->cloud);
 	made->created = clock_wall(&job->cloud.net.clock);
-	made->pre_existing = !ours;
-	if (starts_with(resource, "rule/"))
-		memcpy(made->group, job->stack->group, sizeof(made->group));
+	made->pre_existing = !object->tagged;
+	if (object->kind == WORLD_RULE)
+		memcpy(made->group, object->group, sizeof(made->group));
 	state_end(&job->state);
 	return CTL_OK;
 }
@@ -167,59 +196,68 @@ static bool is_definite(const struct rpc_reply *reply, bool repeated)
 }
 
 /* What the call that is under way has made, if it is seen. */
-static const struct world_object *find_made(const struct job *job, const struct world *world)
+static const struct world_object *find_made(
+	const struct job *job, const struct cloud_params *params, const struct world *world)
 {
 	const struct world_object *object = world_find(world, job->state.pending.name);
 
-	return object && object->tagged ? object : NULL;
+	if (!object || !object->tagged)
+		return NULL;
+	/* The stack may have the same rule in another group. */
+	if (object->kind == WORLD_RULE && strcmp(object->group, param_of(params, "SecurityGroupId")) != 0)
+		return NULL;
+	return object;
 }
 
 /* A refusal says nothing about an earlier call with the same token: what that one made may not be listed yet. */
-static enum ctl_exit seek_made(struct job *job, char id[static STACK_ID])
+static enum ctl_exit seek_made(struct job *job, const struct cloud_params *params, struct world_object *made)
 {
+	const char *resource = job->state.pending.name;
 	struct cloud_clock *clock = &job->cloud.net.clock;
 	uint64_t end = clock_now(clock) + UNSEEN_MS;
 
-	ctl_warn(job->ctl, "%s: an earlier %s may have happened; looking for a minute for what it made",
-		job->state.pending.name, job->state.pending.action);
+	ctl_warn(job->ctl, "%s: an earlier %s may have happened; looking for a minute for what it made", resource,
+		job->state.pending.action);
 	for (unsigned attempt = 0;; attempt++) {
 		_cleanup_world_ struct world world = {.objects = NULL};
 		bool last = clock_now(clock) >= end;
-		enum ctl_exit code = world_read(&job->cloud, job->stack, &job->state, false, &world);
-		const struct world_object *object = find_made(job, &world);
+		enum ctl_exit code = starts_with(resource, "rule/")
+			? read_rule(job, resource, params, &world)
+			: world_read(&job->cloud, job->stack, &job->state, false, &world);
+		const struct world_object *object = find_made(job, params, &world);
 
 		if (code != CTL_OK)
 			return code;
 		if (object)
-			memcpy(id, object->id, STACK_ID);
+			*made = *object;
 		if (object || last)
 			return CTL_OK;
 		if (!clock_wait(clock, clock_backoff(attempt, 2000, 10000)))
-			return cloud_waited_enough(&job->cloud, job->state.pending.name, "not seen");
+			return cloud_waited_enough(&job->cloud, resource, "not seen");
 	}
 }
 
 /* After an answer that leaves no doubt the token is of no use any more. */
-static enum ctl_exit give_up(struct job *job, const char *resource, const char *action, const struct rpc_reply *reply,
-	bool repeated, enum ctl_exit code)
+static enum ctl_exit give_up(struct job *job, const char *resource, const struct cloud_params *params,
+	const struct rpc_reply *reply, bool repeated, enum ctl_exit code)
 {
-	char id[STACK_ID] = "";
+	struct world_object made = {.id = ""};
 	enum ctl_exit done = CTL_OK;
 
 	repeated = repeated || reply->repeated;
 	if (reply->class == CLOUD_GONE)
-		code = cloud_error(&job->cloud, "call", action, reply);
+		code = cloud_error(&job->cloud, "call", job->state.pending.action, reply);
 	if (!is_definite(reply, repeated))
 		return code;
 	if (repeated)
-		done = seek_made(job, id);
-	if (done == CTL_OK && id[0])
-		done = note_created(job, resource, id, true);
+		done = seek_made(job, params, &made);
+	if (done == CTL_OK && made.id[0])
+		done = note_created(job, resource, &made);
 	else if (done == CTL_OK)
 		state_end(&job->state);
 	if (done == CTL_OK)
 		done = job_save(job);
-	return done == CTL_OK && !id[0] ? code : done;
+	return done == CTL_OK && !made.id[0] ? code : done;
 }
 
 /* Sends the journalled call until there is a clear answer; repeated: it may have been answered before. */
@@ -228,9 +266,8 @@ static enum ctl_exit send_create(
 {
 	enum cloud_product product = strcmp(action, "AllocateEipAddress") == 0 ? CLOUD_VPC : CLOUD_ECS;
 	bool is_rule = starts_with(resource, "rule/");
-	char id[STACK_ID] = "";
+	struct world_object made = {.kind = world_kind_of(resource), .tagged = true};
 	enum ctl_exit code;
-	bool ours = true;
 
 	for (unsigned attempt = 0;; attempt++) {
 		_cleanup_rpc_reply_ struct rpc_reply reply = {.json = NULL};
@@ -238,14 +275,14 @@ static enum ctl_exit send_create(
 		code = cloud_call(&job->cloud, product, action, CLOUD_TOKEN, params, &reply);
 
 		if (code != CTL_OK || reply.class == CLOUD_GONE)
-			return give_up(job, resource, action, &reply, repeated, code);
+			return give_up(job, resource, params, &reply, repeated, code);
 		repeated = repeated || reply.repeated || reply.class != CLOUD_BUSY;
 		if (reply.class == CLOUD_FINE && is_rule)
 			break;
 		if (reply.class == CLOUD_FINE)
-			identifier_of(action, reply.json, id);
+			identifier_of(action, reply.json, made.id);
 		/* "If NetworkInterfaceId is empty in the response, try again", its page says. */
-		if (id[0])
+		if (made.id[0])
 			break;
 		if (!clock_wait(&job->cloud.net.clock, clock_backoff(attempt, 2000, 20000)))
 			return reply.class == CLOUD_BUSY
@@ -253,10 +290,10 @@ static enum ctl_exit send_create(
 				: cloud_waited_enough(&job->cloud, resource, "without identifier");
 	}
 	if (is_rule)
-		code = find_rule(job, resource, id, &ours);
+		code = find_rule(job, resource, params, &made);
 	if (code != CTL_OK)
 		return code;
-	code = note_created(job, resource, id, ours);
+	code = note_created(job, resource, &made);
 	return code == CTL_OK ? job_save(job) : code;
 }
 
@@ -297,10 +334,20 @@ static bool is_creation(const char *action)
 	return false;
 }
 
+static enum ctl_exit parse_pending(struct job *job, struct cloud_params *params)
+{
+	if (cloud_params_parse(job->state.pending.request, params) < 0)
+		return ctl_error(job->ctl, CTL_BAD_INPUT, "state", job->state.path,
+			"its unfinished call is damaged; %s", "put the file aside, then smcctl cloud import");
+	return CTL_OK;
+}
+
 enum ctl_exit job_settle(struct job *job, bool *settled)
 {
 	const struct state_pending *pending = &job->state.pending;
+	_cleanup_cloud_params_ struct cloud_params params = {.items = NULL};
 	const struct world_object *object;
+	enum ctl_exit code;
 
 	*settled = false;
 	if (!pending->request)
@@ -311,11 +358,12 @@ enum ctl_exit job_settle(struct job *job, bool *settled)
 		*settled = true;
 		return CTL_OK;
 	}
-	object = find_made(job, &job->world);
+	code = parse_pending(job, &params);
+	object = code == CTL_OK ? find_made(job, &params, &job->world) : NULL;
 	if (!object)
-		return CTL_OK;
+		return code;
 	*settled = true;
-	return note_created(job, pending->name, object->id, true);
+	return note_created(job, pending->name, object);
 }
 
 enum ctl_exit job_confirm_recovery(struct job *job, bool yes)
@@ -333,11 +381,10 @@ enum ctl_exit job_recover(struct job *job)
 	const struct state_pending *pending = &job->state.pending;
 	_cleanup_cloud_params_ struct cloud_params params = {.items = NULL};
 	char resource[STATE_RESOURCE], action[64];
-	int r = cloud_params_parse(pending->request, &params);
+	enum ctl_exit code = parse_pending(job, &params);
 
-	if (r < 0)
-		return ctl_error(job->ctl, CTL_BAD_INPUT, "state", job->state.path,
-			"its unfinished call is damaged; %s", "put the file aside, then smcctl cloud import");
+	if (code != CTL_OK)
+		return code;
 	memcpy(resource, pending->name, sizeof(resource));
 	memcpy(action, pending->action, sizeof(action));
 	return send_create(job, resource, action, &params, true);

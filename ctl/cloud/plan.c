@@ -142,6 +142,11 @@ static void plan_rule(const struct stack *stack, const struct stack_rule *rule, 
 	snprintf(name, sizeof(name), "rule/%s", rule->name);
 	object = world_find(world, name);
 	recorded = state_find(state, name);
+	/* A second one is in a group that the file named before: its own comes first. */
+	for (size_t i = 0; object && object->twin && i < world->count; i++) {
+		if (&world->objects[i] != object && strcmp(world->objects[i].resource, name) == 0)
+			plan_remove(plan, &world->objects[i], false, "the file names another security group now");
+	}
 	if (object && world_same_rule(&object->rule, rule) && is_in_group(stack, object)) {
 		step = object->owner[0]
 			? add(plan, '=', PLAN_KEEP, name, object->id,

@@ -183,11 +183,11 @@ static enum ctl_exit keep_rule(void *context, const cJSON *item)
 	if (!object.resource[0])
 		return CTL_OK;
 	snprintf(object.group, sizeof(object.group), "%s", reading->group);
-	/* Ours by its description comes before one that only says the same. */
+	/* Ours by its description comes before one that only says the same; ours in two groups are two. */
 	known = world_find(reading->world, object.resource);
-	if (known && (known->tagged || !object.tagged))
+	if (known && (!object.tagged || (known->tagged && strcmp(known->group, object.group) == 0)))
 		return CTL_OK;
-	if (known) {
+	if (known && !known->tagged) {
 		*known = object;
 		return CTL_OK;
 	}

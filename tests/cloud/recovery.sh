@@ -6,9 +6,9 @@
 in_namespace
 double
 
-# killed_during ACTION KIND: an apply that ends while ACTION is answered by nobody.
+# killed_during ACTION KIND [FIRST]: an apply that ends while ACTION is answered by nobody; what somebody else did before.
 killed_during() {
-	ctl fault "{\"action\":\"$1\",\"kind\":\"$2\"}"
+	ctl fault "{\"action\":\"$1\",\"kind\":\"$2\",\"first\":\"${3:-}\"}"
 	"$smcctl" cloud apply --yes stack.json >out 2>err </dev/null &
 	local pid=$!
 	within 30 "$1 is outstanding when apply is killed" grep -q "\"$1\"" double/calls
@@ -100,6 +100,34 @@ for answer in '"redirect","location":"http://127.0.0.1:1/"' '"huge"' '"empty","s
 done
 cloud destroy --yes stack.json >out 2>err
 nothing_left
+no_violation
+
+# A rule that was asked for in another group than the file names by now
+rules_file() {
+	stack_file
+	sed -i '/public_address/d; /"interfaces"/d; s/}\],/}]/' stack.json
+}
+asked_elsewhere() { # [FIRST]
+	rules_file
+	fresh
+	killed_during AuthorizeSecurityGroup hang-after "${1:-}"
+	sed -i 's/"sg-1"/"sg-2"/' stack.json
+}
+asked_elsewhere
+gives 0 "a rule that was asked for in the group that the file named before" cloud apply --yes stack.json
+world_is "... is taken out of it" 'd["rules"]["sg-1"] == [] and len(d["rules"]["sg-2"]) == 2'
+asked_elsewhere
+gives 0 "... by destroy, too" cloud destroy --yes stack.json
+nothing_left
+asked_elsewhere forestall
+gives 0 "... and stays where it is somebody else's" cloud apply --yes stack.json
+world_is "... there" '[r.get("made") for r in d["rules"]["sg-1"]] == [None] and len(d["rules"]["sg-2"]) == 2'
+asked_elsewhere
+ctl rule '{"group":"sg-2","rule":{"protocol":"TCP","ports":"65500/65515","group":"sg-2","description":"smcctl:redis:smc-peers"}}'
+gives 0 "... also when the stack has it in both" cloud apply --yes stack.json
+world_is "... once it is in one only" 'd["rules"]["sg-1"] == [] and len(d["rules"]["sg-2"]) == 2'
+cloud destroy --yes stack.json >out 2>err
+world_is "... and then in none" 'd["rules"]["sg-1"] == [] and d["rules"]["sg-2"] == []'
 no_violation
 
 # What costs money is sent after the question only, also when it is sent again

@@ -298,6 +298,12 @@ static void test_group(void **state)
 	f->world.objects[0].tagged = false;
 	expect(f, "- forget rule/a sgr-1\n+ add rule/a \n= keep interface/x eni-1\n= keep address eip-1\n");
 	put_group(&f->world.objects[0], "sg-1");
+	f->world.objects[0].tagged = true;
+	own = put(f, WORLD_RULE, "rule/a", "sgr-2");
+	put_group(own, "sg-2");
+	expect(f, "- revoke rule/a sgr-2\n" ALL_KEPT);
+	f->world.count--;
+	f->world.objects[0].twin = false;
 	put_group(&f->world.objects[1], "sg-2");
 	expect(f, "= keep rule/a sgr-1\n= keep address eip-1\n! 1 interface/x\n");
 	put_group(&f->world.objects[1], "sg-1");
