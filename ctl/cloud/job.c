@@ -103,12 +103,14 @@ enum ctl_exit job_open(struct job *job, struct ctl *ctl, const struct job_option
 {
 	const char *file = options->file ? options->file : CLOUD_DEFAULT_FILE;
 	_cleanup_free_ char *path = NULL;
-	uint64_t seconds = 300;
 	enum ctl_exit code;
 
-	*job = (struct job){
-		.ctl = ctl, .lock = -1, .json = options->json, .progress = options->json ? ctl->err : ctl->out};
-	if (options->timeout && text_to_uint(options->timeout, 1, 86400, &seconds) < 0)
+	*job = (struct job){.ctl = ctl,
+		.limit = 300,
+		.lock = -1,
+		.json = options->json,
+		.progress = options->json ? ctl->err : ctl->out};
+	if (options->timeout && text_to_uint(options->timeout, 1, 86400, &job->limit) < 0)
 		return ctl_error(ctl, CTL_USAGE, "--timeout", options->timeout, "not a number of seconds, 1 to 86400");
 	if (asprintf(&path, "%s%s", options->state ? options->state : file, options->state ? "" : ".state") < 0) {
 		path = NULL;
@@ -121,7 +123,7 @@ enum ctl_exit job_open(struct job *job, struct ctl *ctl, const struct job_option
 		return code;
 	if (options->changes)
 		clock_hold_signals();
-	cloud_limit(&job->cloud, seconds);
+	cloud_limit(&job->cloud, job->limit);
 	code = load_state(job, path, options->changes);
 	return code == CTL_OK ? check_account(job, options->changes) : code;
 }
@@ -211,6 +213,8 @@ enum ctl_exit job_confirm(struct job *job, const char *question, bool yes)
 	clock_release_signals();
 	confirmed = fgets(answer, sizeof(answer), stdin) && strcmp(answer, "yes\n") == 0;
 	clock_hold_signals();
+	/* Nobody was waiting for the service meanwhile. */
+	cloud_limit(&job->cloud, job->limit);
 	if (confirmed)
 		return CTL_OK;
 	return ctl_error(job->ctl, CTL_FAILED, "cloud", NULL, "not confirmed; nothing was changed");

@@ -12,6 +12,7 @@ struct job {
 	struct state state;
 	struct world world;
 	struct plan plan;
+	uint64_t limit; /* seconds, from the last answer on */
 	int lock;       /* held while the state may be written; -1: not */
 	bool json;      /* the result is a document on standard output, and nothing else is there */
 	FILE *progress; /* where the rest goes */

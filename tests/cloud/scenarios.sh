@@ -40,6 +40,20 @@ says out "^This costs money. Go on\? Only \"yes\" goes on: "
 says out "goes on: smcctl: cloud: not confirmed; nothing was changed"
 gives 1 "... with y" answered y apply --timeout 20000 stack.json
 world_is "... does nothing" 'mutating == []'
+# The limit of 200 s is over after 2.
+answered_late() {
+	{
+		for _ in {1..600}; do
+			grep -q 'goes on: ' out && break
+			sleep 0.05
+		done
+		sleep 2
+		echo yes
+	} | script -qefc "$smcctl cloud $*" /dev/null
+}
+answered_late apply --timeout 200 stack.json >out 2>err
+world_is "... with yes, when the time is over: it begins anew" 'mutating != []'
+fresh
 gives 0 "... with yes" answered yes apply --timeout 20000 stack.json
 complete "... does it"
 gives 64 "destroy needs a yes" cloud destroy stack.json
