@@ -139,10 +139,16 @@ enum ctl_exit cmd_cloud_import(struct ctl *ctl, const struct ctl_args *args)
 		.json = args->option[CLOUD_IMPORT_JSON] != NULL};
 	_cleanup_job_ struct job job;
 	enum ctl_exit code = job_open(&job, ctl, &options);
-	size_t found = 0;
+	size_t found, known;
+	bool settled;
 
 	if (code == CTL_OK)
 		code = job_look(&job, false);
+	known = job.state.count;
+	/* Else the next run would send again what made something that is recorded by then. */
+	if (code == CTL_OK)
+		code = job_settle(&job, &settled);
+	found = job.state.count - known;
 	for (size_t i = 0; code == CTL_OK && i < job.world.count; i++) {
 		const struct world_object *object = &job.world.objects[i];
 		struct state_resource *recorded = state_find(&job.state, object->resource);

@@ -201,7 +201,9 @@ static const struct world_object *find_made(
 {
 	const struct world_object *object = world_find(world, job->state.pending.name);
 
-	if (!object || !object->tagged)
+	/* What was known before the call was not made by it. */
+	if (!object || !object->tagged || plan_is_going(object) ||
+		strcmp(object->id, job_id(job, job->state.pending.name)) == 0)
 		return NULL;
 	/* The stack may have the same rule in another group. */
 	if (object->kind == WORLD_RULE && strcmp(object->group, param_of(params, "SecurityGroupId")) != 0)

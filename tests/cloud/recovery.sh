@@ -9,12 +9,15 @@ double
 # killed_during ACTION KIND [FIRST]: an apply that ends while ACTION is answered by nobody; what somebody else did before.
 killed_during() {
 	ctl fault "{\"action\":\"$1\",\"kind\":\"$2\",\"first\":\"${3:-}\"}"
+	local before pid
+	before=$(grep -c "\"$1\"" double/calls)
 	"$smcctl" cloud apply --yes stack.json >out 2>err </dev/null &
-	local pid=$!
-	within 30 "$1 is outstanding when apply is killed" grep -q "\"$1\"" double/calls
+	pid=$!
+	within 30 "$1 is outstanding when apply is killed" asked_for "$1" "$before"
 	{ kill -KILL $pid; wait $pid; } 2>/dev/null
 	ctl faults-off
 }
+asked_for() { [ "$(grep -c "\"$1\"" double/calls)" -gt "$2" ]; }
 address_file() {
 	stack_file
 	sed -i '/"rules"/d; /"interfaces"/d; s/"on": "smc"/"on": "instance"/' stack.json
@@ -204,6 +207,32 @@ ctl object "{\"id\":\"$(the_interface)\",\"instance\":\"\",\"status\":\"Deleting
 gives 0 "one that an earlier run could not wait for" cloud destroy --yes stack.json
 world_is "... is deleted, not detached" 'len(made("eni")) == 1 and "DetachNetworkInterface" not in a'
 no_violation
+
+# Nor is what is on its way out what a call has made that nobody answered
+address_file
+fresh
+cloud apply --yes stack.json >out 2>err
+old=$(grep -o 'eip-[0-9]*' stack.json.state | head -1)
+ctl object "{\"id\":\"$old\",\"bound\":\"\",\"status\":\"Releasing\"}"
+ctl advance '{"seconds":100}'
+killed_during AllocateEipAddress hang-after
+ctl set '{"late":55}'
+gives 0 "an address that is being released, and one whose allocation nobody answered" cloud apply --yes stack.json
+world_is "... which is sent again, and there is one" "len({x['params']['ClientToken'] for x in c if x['action'] == 'AllocateEipAddress'}) == 2 and
+	[e['status'] for e in made('eip')] == ['Releasing', 'InUse']"
+holds "... and known" state_has_not "$old"
+no_violation
+
+# What an unfinished call made is found by import, too, and the call is not sent again
+stack_file
+fresh
+killed_during CreateNetworkInterface hang-after
+gives 0 "import after a creation that nobody answered" cloud import stack.json
+says out "^redis: resources taken into the state: 1$"
+holds "... knows that it is over" state_has_not pending
+gives 0 "... and apply goes on" cloud apply --yes stack.json
+world_is "... without it" 'a.count("CreateNetworkInterface") == 1'
+complete "... to the end"
 
 # Two bear the same tags: one is elsewhere, and the other goes
 stack_file
