@@ -28,28 +28,46 @@ static bool is_planned(const struct host_plan *plan, const struct journal_entry 
 }
 
 /*
- * What an earlier profile set goes back, unless it is another's by now. Directories stay until revert, and so do modules, which
- * may be in use.
+ * What an earlier profile set goes back, unless it is another's by now or not there any more. Directories stay until revert, and
+ * so do modules, which may be in use.
  */
 static void add_leftover(struct host *host, const struct journal_entry *entry, struct host_plan *plan)
 {
+	_cleanup_free_ char *now = NULL;
 	struct host_plan_item *item;
+	int r;
 
-	if (entry->kind == HOST_DIRECTORY || entry->kind == HOST_MODULE || is_planned(plan, entry))
+	if (entry->kind == HOST_DIRECTORY || entry->kind == HOST_MODULE ||
+		(host->offline && entry->kind != HOST_FILE) || is_planned(plan, entry))
+		return;
+	r = item_get(host, entry->kind, entry->name, &now);
+	if (item_is_gone(r) ||
+		(r == 0 && (!journal_is_ours(entry, now) || item_equal(entry->kind, now, entry->before))))
 		return;
 	item = host_plan_add(plan, host, entry->kind, entry->name, entry->before);
-	if (!item || item->state != PLAN_CHANGE)
-		return;
-	if (journal_is_ours(entry, item->now))
+	if (item && item->state == PLAN_CHANGE)
 		host_plan_say(plan, &item->note, "no longer in the profile: back to what it was");
-	else
-		item->state = PLAN_SAME;
+}
+
+/* An identifier that is not ours stays: whoever gave it may have more that goes by it. */
+static void keep_others_pnet(const struct journal *journal, struct host_plan *plan, struct host_plan_item *item)
+{
+	const struct journal_entry *entry = journal_find(journal, HOST_PNET, item->name);
+
+	if (item->kind != HOST_PNET || item->state != PLAN_CHANGE || !item->now ||
+		(entry && journal_is_ours(entry, item->now)))
+		return;
+	item->state = PLAN_CANNOT;
+	host_plan_say(plan, &item->why, "has the pnet identifier %s already; smcctl pnet del %s takes it away",
+		item->now, item->now);
 }
 
 int change_plan(struct host *host, const struct profile *profile, const struct journal *journal, struct host_plan *out)
 {
 	int r = host_plan_make(host, profile, out);
 
+	for (size_t i = 0; i < out->count && r == 0; i++)
+		keep_others_pnet(journal, out, &out->items[i]);
 	for (size_t i = 0; i < journal->count && r == 0; i++) {
 		add_leftover(host, &journal->entries[i], out);
 		r = out->no_memory ? -ENOMEM : 0;

@@ -180,3 +180,8 @@ bool item_equal(enum host_kind kind, const char *a, const char *b)
 		return file_equal(a, b);
 	return strcmp(a, b) == 0;
 }
+
+bool item_is_gone(int error)
+{
+	return error == -ENOENT || error == -EPROTONOSUPPORT;
+}

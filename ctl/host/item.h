@@ -54,6 +54,9 @@ _must_check_ int item_set(struct host *host, enum host_kind kind, const char *na
 /* NULL equals NULL only. */
 bool item_equal(enum host_kind kind, const char *a, const char *b);
 
+/* True if that error of item_get() means that there can be none. */
+bool item_is_gone(int error);
+
 /* ---- the kinds ---- */
 
 _must_check_ int module_get(const char *name, char **out);

@@ -23,16 +23,6 @@ static void comes_with_smc(
 	}
 }
 
-/* The kernel would move everything that has the other identifier. */
-static void keep_others_pnet(struct host_plan *plan, struct host_plan_item *item)
-{
-	if (!item || item->state != PLAN_CHANGE || !item->now)
-		return;
-	item->state = PLAN_CANNOT;
-	host_plan_say(plan, &item->why, "has the pnet identifier %s already; smcctl pnet del %s takes it away",
-		item->now, item->now);
-}
-
 /* As smcctl pnet ensure says it: smc_pnet_find_roce_by_pnetid(). In another network namespace /sys tells nothing. */
 static void say_base(const struct host *host, const struct profile *profile, struct host_plan *plan,
 	struct host_plan_item *item, const struct pnet_entry *wanted)
@@ -81,7 +71,6 @@ void host_plan_smc(struct host *host, const struct profile *profile, struct host
 		if (entry->device[0] && host_plan_outside(plan, host, HOST_PNET, name, entry->id))
 			continue;
 		item = host_plan_add(plan, host, HOST_PNET, name, entry->id);
-		keep_others_pnet(plan, item);
 		comes_with_smc(host, profile, plan, item);
 		say_base(host, profile, plan, item, entry);
 	}

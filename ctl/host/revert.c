@@ -17,7 +17,7 @@ static enum outcome take_back(struct host *host, const struct journal_entry *ent
 
 	if (r == 0)
 		r = item_get(host, entry->kind, entry->name, &now);
-	if (r == -ENOENT || r == -EPROTONOSUPPORT) {
+	if (item_is_gone(r)) {
 		ctl_warn(host->ctl, "%s '%s': is not there any more", kind, entry->name);
 		return DONE;
 	}

@@ -208,6 +208,32 @@ holds "... and no rule for udev" test ! -e "$rules"
 gives 0 "revert" "$smcctl" host revert
 holds "... all is as it was" is_as before
 
+# What is not there any more is no obstacle: a key, an interface, a queue
+channels() { # INTERFACE NUMBER: as ethtool -L
+	python3 -c 'import array, fcntl, socket, struct, sys
+number = int(sys.argv[2])
+wanted = array.array("I", [0x3d, 0, 0, 0, 0, number, number, 0, 0])  # ETHTOOL_SCHANNELS
+request = struct.pack("16sP16x", sys.argv[1].encode(), wanted.buffer_info()[0])
+fcntl.ioctl(socket.socket(), 0x8946, request)  # SIOCETHTOOL' "$@"
+}
+echo '{ "version": 1, "xps": { "gone0": "rxqs", "v0": "rxqs" } }' >gone.json
+sed 's/"xps"/"sysctl": { "net.ipv4.conf.gone0.rp_filter": 2 }, "xps"/' gone.json >more.json
+ip link add gone0 numtxqueues 4 numrxqueues 4 type veth peer name gone1
+gives 0 "apply for an interface that will go" "$smcctl" host apply more.json
+holds "... and channels" channels v0 2
+gives 0 "plan with fewer channels" "$smcctl" host plan more.json
+ip link delete gone0
+gives 2 "plan without the interface, and without its key" "$smcctl" host plan gone.json
+holds "... names only the file" test "$(grep -cE '^[-+~x!]' out) $(grep -c "^- *file *$sysctl_file" out)" = "1 1"
+gives 0 "... apply" "$smcctl" host apply gone.json
+gives 0 "... check" "$smcctl" host check gone.json
+holds "... with all channels again" channels v0 4
+gives 2 "... check finds the queues that are new" "$smcctl" host check gone.json
+gives 0 "... and apply sets them" "$smcctl" host apply gone.json
+gives 0 "revert" "$smcctl" host revert
+says err "^smcctl: xps 'gone0/tx-3/xps_rxqs': is not there any more$"
+holds "... all is as it was" is_as before
+
 # A saved plan
 gives 2 "plan --out" "$smcctl" host plan p.json --out plan.json
 echo 4097 >/proc/sys/net/core/somaxconn

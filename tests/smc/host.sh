@@ -71,6 +71,13 @@ changing() { # COMMAND...: their numbers among all messages
 }
 killed() { strace -o trace -e trace=sendmsg -e "inject=sendmsg:signal=KILL:when=$1" "${@:2}" >out 2>err; grep 'killed by' trace; }
 everything >before
+gives 0 "apply" "$smcctl" host apply p.json
+sed 's/"hostnet"/"hostnet2"/' p.json >id.json
+gives 0 "another identifier in place of the profile's own" "$smcctl" host apply id.json
+"$smcctl" pnet list --json >out
+holds "... is there alone" json '[e["id"] for e in d["entries"]] == ["HOSTNET2"]'
+gives 0 "revert" "$smcctl" host revert
+holds "... all is as it was" is_as before
 mapfile -t points < <(changing "$smcctl" host apply p.json)
 gives 0 "apply in ${#points[@]} messages that change something: revert" "$smcctl" host revert
 holds "... an EID, the limit, a pnet identifier" test "${#points[@]}" -ge 3
@@ -136,6 +143,12 @@ holds "... does not load it" test ! -e /sys/module/smc
 gives 0 "apply" "$smcctl" host apply p.json
 holds "... all of it" test "$(key rmem) $(key limit_smc_hs)" = "1048576 1"
 gives 0 "check" "$smcctl" host check p.json
+modprobe -r smc_diag smc
+echo '{ "version": 1 }' >none.json
+gives 2 "plan of another profile, when what the module brought is gone" "$smcctl" host plan none.json
+grep -E '^. +(sysctl|ueid|pnet|limit) ' out >complaints
+lines complaints 0 "... names nothing of that"
+modprobe smc && modprobe smc_diag
 gives 0 "revert" "$smcctl" host revert
 holds "... and the module is gone" test ! -e /sys/module/smc
 # When a value of the module is refused, the module goes, too.
