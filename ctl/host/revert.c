@@ -7,7 +7,8 @@
 
 #include "ctl/host/change.h"
 
-enum outcome { DONE, KEPT, FAILED };
+/* STAYS: a module in use, which --force would not unload either. */
+enum outcome { DONE, STAYS, KEPT, FAILED };
 
 static enum outcome take_back(struct host *host, const struct journal_entry *entry)
 {
@@ -34,7 +35,7 @@ static enum outcome take_back(struct host *host, const struct journal_entry *ent
 		r = item_set(host, entry->kind, entry->name, entry->before);
 	if (r == -EBUSY && entry->kind == HOST_MODULE) {
 		ctl_warn(host->ctl, "module '%s': in use; it stays loaded until the next boot", entry->name);
-		return KEPT;
+		return STAYS;
 	}
 	if (r == 0) {
 		free(now);
@@ -55,45 +56,68 @@ static bool is_file(enum host_kind kind)
 	return kind == HOST_FILE || kind == HOST_DIRECTORY;
 }
 
+/* A directory that something stays in is needed for as long. */
+static bool is_needed(const struct journal_entry *entry, const struct journal *left)
+{
+	size_t length = strlen(entry->name);
+
+	for (size_t i = 0; i < left->count && entry->kind == HOST_DIRECTORY; i++) {
+		const char *name = left->entries[i].name;
+
+		if (is_file(left->entries[i].kind) && strncmp(name, entry->name, length) == 0 && name[length] == '/')
+			return true;
+	}
+	return false;
+}
+
+/* In the order of the setting, for the next revert; without the space for it, all is tried again. */
+static void save_left(struct journal *left)
+{
+	for (size_t i = 0; i < left->count / 2; i++) {
+		struct journal_entry swap = left->entries[i];
+
+		left->entries[i] = left->entries[left->count - 1 - i];
+		left->entries[left->count - 1 - i] = swap;
+	}
+	left->applying = true;
+	(void)!journal_save(left);
+}
+
 enum ctl_exit change_revert(struct host *host, struct journal *journal)
 {
 	_cleanup_journal_ struct journal left = {.entries = NULL};
-	size_t done = 0, kept = 0;
+	size_t count[FAILED + 1] = {0};
 	int r = 0;
 
 	memcpy(left.place, journal->place, sizeof(left.place));
 	for (size_t i = journal->count; i-- > 0;) {
 		const struct journal_entry *entry = &journal->entries[i];
-		enum outcome outcome = host->offline && !is_file(entry->kind) ? DONE : take_back(host, entry);
+		bool needed = is_needed(entry, &left);
+		enum outcome outcome =
+			needed || (host->offline && !is_file(entry->kind)) ? DONE : take_back(host, entry);
 
-		done += outcome == DONE;
-		kept += outcome == KEPT;
-		if (outcome == FAILED && r == 0)
+		count[outcome]++;
+		if ((needed || outcome == KEPT || outcome == FAILED) && r == 0)
 			r = journal_note(&left, entry->kind, entry->name, entry->before, entry->after);
 	}
 	change_tell(host, journal);
 	for (size_t i = 0; i < journal->count; i++) {
 		const struct journal_entry *entry = &journal->entries[i];
 
-		/* What could not be restored is in left. */
+		/* What was not restored is in left. */
 		if (entry->kind == HOST_FILE && !journal_find(&left, entry->kind, entry->name))
 			change_tell_file(host, entry->name, entry->after, entry->before);
 	}
-	if (left.count) {
-		/* The order of the setting, for the next revert; without the space for it, all is tried again. */
-		for (size_t i = 0; i < left.count / 2; i++) {
-			struct journal_entry swap = left.entries[i];
-
-			left.entries[i] = left.entries[left.count - 1 - i];
-			left.entries[left.count - 1 - i] = swap;
-		}
-		left.applying = true;
-		if (r == 0)
-			(void)!journal_save(&left);
+	if (left.count && r == 0)
+		save_left(&left);
+	if (count[FAILED])
 		return ctl_error(host->ctl, CTL_PARTLY, "host", NULL,
-			"%zu things could not be restored; smcctl host revert tries them again", left.count);
-	}
+			"%zu things could not be restored; smcctl host revert tries them again", count[FAILED]);
+	if (count[KEPT])
+		return ctl_error(host->ctl, CTL_PARTLY, "host", NULL,
+			"kept: %zu; smcctl host revert --force restores them", count[KEPT]);
 	journal_remove(journal);
-	fprintf(host->ctl->out, "host: as it was; restored: %zu%s\n", done, kept ? ", but for what is said above" : "");
+	fprintf(host->ctl->out, "host: as it was; restored: %zu%s\n", count[DONE],
+		count[STAYS] ? ", but for what is said above" : "");
 	return CTL_OK;
 }

@@ -188,11 +188,21 @@ sed -i '$d' "$rules"
 gives 0 "apply --boot" "$smcctl" host apply --boot
 holds "... sets all again" is_as applied
 echo 7 >/proc/sys/net/core/somaxconn
-gives 0 "revert of what is another's by now" "$smcctl" host revert
-says err "^smcctl: sysctl 'net.core.somaxconn': diverged: it is not what smcctl set but '7'; kept"
-holds "... is kept" test "$(key net.core.somaxconn)" = 7
-echo 4096 >/proc/sys/net/core/somaxconn
-holds "... and all else is as it was" is_as before
+echo '# by hand' >>"$rules"
+for command in revert "revert, again"; do
+	gives 5 "$command, of what is another's by now" "$smcctl" host revert
+	says err "^smcctl: sysctl 'net.core.somaxconn': diverged: it is not what smcctl set but '7'; kept \(--force restores it\)$"
+	says err "^smcctl: file '$rules': diverged: .*; kept \(--force restores it\)$"
+	says err "^smcctl: host: kept: 2; smcctl host revert --force restores them$"
+	holds "... is kept" test "$(key net.core.somaxconn) $(tail -n 1 "$rules")" = "7 # by hand"
+done
+echo '{ "version": 1 }' >none.json
+gives 2 "check of another profile" "$smcctl" host check none.json
+holds "... names our file, and not the value, which is another's" test "$(grep -c '^now\|^boot' out) $(grep -c "^now *file *$rules" out)" = "1 1"
+gives 0 "apply --boot" "$smcctl" host apply --boot
+holds "... sets nothing of it" test "$(key net.core.somaxconn)" = 7
+gives 0 "revert --force" "$smcctl" host revert --force
+holds "... all is as it was, and no journal left" is_as before
 gives 0 "apply --boot of nothing" "$smcctl" host apply --boot
 holds "... does nothing" is_as before
 
