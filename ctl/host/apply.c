@@ -151,6 +151,15 @@ static enum ctl_exit set_item(struct host *host, const struct host_plan_item *it
 		host->ctl, CTL_FAILED, kind, item->name, "was set, but reads as '%s' afterwards", shown ? shown : "?");
 }
 
+/* It did not become what it was to be, or went by itself, as the values of a module do with it. */
+static bool is_as_before(struct host *host, const struct host_plan_item *item)
+{
+	_cleanup_free_ char *now = NULL;
+	int r = item_get(host, item->kind, item->name, &now);
+
+	return item_is_gone(r) || (r == 0 && item_equal(item->kind, now, item->now));
+}
+
 /* The last one first. False: something could not be taken back. */
 static bool roll_back(struct host *host, const struct host_plan *plan, size_t done, bool modules,
 	const struct change_options *options)
@@ -164,8 +173,7 @@ static bool roll_back(struct host *host, const struct host_plan *plan, size_t do
 		if (!is_due(item, modules, options))
 			continue;
 		r = item_set(host, item->kind, item->name, item->now);
-		/* A value that came with a module goes with it. */
-		if (r < 0 && item->now) {
+		if (r < 0 && !is_as_before(host, item)) {
 			ctl_error(host->ctl, CTL_FAILED, host_kind_word(item->kind), item->name,
 				"cannot be set back: %s", strerror(-r));
 			good = false;

@@ -718,6 +718,20 @@ if [ -z "$asan" ]; then
 	storm "apply, killed" $changing signal=KILL "$smcctl" host apply p.json
 	storm "revert, killed" $changing signal=KILL "$smcctl" host revert
 	rmdir /etc/NetworkManager 2>/dev/null
+	# A new file that cannot be taken away again, when the next one fails.
+	profile <<<'{ "version": 1, "modules": ["'"$module"'"], "sysctl": { "net.core.somaxconn": 5000 } }'
+	everything >before
+	strace -o trace -e trace=renameat "$smcctl" host apply p.json >out 2>err
+	n=$(grep -n "${sysctl_file##*/}" trace | cut -d: -f1)
+	"$smcctl" host revert >out 2>err
+	# Before each renameat there is an unlinkat.
+	gives 5 "apply that cannot be taken back" strace -o trace -e trace=renameat,unlinkat -e inject=renameat:error=ENOSPC:when="$n" \
+		-e inject=unlinkat:error=EPERM:when=$((n + 1))+ "$smcctl" host apply p.json
+	says err "^smcctl: file '/etc/modules-load.d/90-smcctl-host.conf': cannot be set back: Operation not permitted$"
+	says err '^smcctl: host: not all could be taken back; smcctl host revert goes on from here$'
+	lines err 3 "... of what was not done nothing is said"
+	gives 0 "... revert goes on from there" "$smcctl" host revert
+	holds "... and all is as it was" is_as before
 	all=$changing,openat,fchmod,fchown,fsync,flock
 	echo '{ "version": 1, "sysctl": { "net.core.somaxconn": 5000 } }' >p.json
 	everything >before
