@@ -6,22 +6,59 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 
 #include "ctl/host/item.h"
 #include "ctl/service/command.h"
 
-/* A module that is built in has a directory only when it has parameters or a version: modprobe -n knows it all the same. */
+/* "kernel/net/smc/smc.ko": file names have '-' where modules have '_', and some have both. */
+static bool is_file_of(const char *line, const char *name)
+{
+	const char *base = path_base(line);
+
+	while (*name && (*base == *name || (*base == '-' && *name == '_'))) {
+		base++;
+		name++;
+	}
+	return !*name && (strcmp(base, ".ko") == 0 || strcmp(base, ".ko\n") == 0);
+}
+
+bool module_is_built_in(const char *list, const char *name)
+{
+	_cleanup_fclose_ FILE *stream = fopen(list, "re");
+	_cleanup_free_ char *line = NULL;
+	size_t room = 0;
+	bool found = false;
+
+	while (stream && !found && getline(&line, &room, stream) >= 0)
+		found = is_file_of(line, name);
+	return found;
+}
+
+/* What is built in has a directory there only when it has parameters or a version. */
 int module_get(const char *name, char **out)
 {
 	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *list = NULL;
+	struct utsname kernel;
 
 	*out = NULL;
+	if (uname(&kernel) < 0)
+		return -errno;
 	if (asprintf(&path, "/sys/module/%s", name) < 0) {
 		path = NULL;
 		return -ENOMEM;
 	}
-	if (access(path, F_OK) < 0)
-		return errno == ENOENT ? 0 : -errno;
+	if (asprintf(&list, "/lib/modules/%s/modules.builtin", kernel.release) < 0) {
+		list = NULL;
+		return -ENOMEM;
+	}
+	if (access(path, F_OK) < 0) {
+		if (errno != ENOENT)
+			return -errno;
+		if (!module_is_built_in(list, name))
+			return 0;
+	}
 	*out = strdup("loaded");
 	return *out ? 0 : -ENOMEM;
 }

@@ -61,6 +61,8 @@ bool item_is_gone(int error);
 
 _must_check_ int module_get(const char *name, char **out);
 _must_check_ int module_set(const char *name, const char *value);
+/* True if that list of the modules that are built into a kernel names it (modules.builtin). */
+bool module_is_built_in(const char *list, const char *name);
 /* True if modprobe(8) finds the module, and the kernel still takes modules. */
 bool module_available(const char *name);
 

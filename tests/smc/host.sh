@@ -135,6 +135,17 @@ says out '^x +xps +bond9 '
 holds "... and of the identifier nothing more is said" test "$(grep -c 'stands on h2, where' out)" = 0
 ip link delete bond9.7; ip link delete bond9; ip link delete h2
 
+# What is built into the kernel is loaded, also without a directory of its own in /sys/module, and nothing of it is to be taken back
+built_in=$(sed 's,.*/,,; s/\.ko$//; s/-/_/g' "/lib/modules/$(uname -r)/modules.builtin" | while read -r name; do
+	[ -e "/sys/module/$name" ] || { echo "$name"; break; }
+done)
+echo '{ "version": 1, "modules": ["'"$built_in"'"] }' >built-in.json
+gives 0 "apply with $built_in, which is built in" "$smcctl" host apply built-in.json
+holds "... as its journal says nothing of" sh -c '! grep \"module\" /var/lib/smcctl/host.journal'
+gives 0 "check" "$smcctl" host check built-in.json
+gives 0 "revert" "$smcctl" host revert
+holds "... all is as it was" is_as before
+
 # A module that is not there yet brings its keys and its netlink with it
 gives 0 "unload the module" modprobe -r smc_diag smc
 gives 2 "plan without the module" "$smcctl" host plan p.json

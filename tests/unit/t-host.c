@@ -433,6 +433,27 @@ static void test_large(void **state)
 	test_free(t);
 }
 
+/* ---- modules ---- */
+
+static void test_built_in(void **state)
+{
+	char list[64];
+
+	(void)state;
+	put("modules.builtin",
+		"kernel/net/smc/smc.ko\nkernel/net/smc/smc-diag.ko\nkernel/net/802/p8022.ko\nkernel/lib/a_b-c.ko");
+	snprintf(list, sizeof(list), "%s/modules.builtin", tree);
+	assert_true(module_is_built_in(list, "smc"));
+	assert_true(module_is_built_in(list, "smc_diag"));
+	assert_true(module_is_built_in(list, "a_b_c"));
+	assert_false(module_is_built_in(list, "sm"));
+	assert_false(module_is_built_in(list, "smc_"));
+	assert_false(module_is_built_in(list, "8022"));
+	assert_false(module_is_built_in(list, "net"));
+	snprintf(list, sizeof(list), "%s/nowhere", tree);
+	assert_false(module_is_built_in(list, "smc"));
+}
+
 /* ---- values ---- */
 
 static void test_values(void **state)
@@ -596,6 +617,7 @@ int main(void)
 		cmocka_unit_test(test_policies),
 		cmocka_unit_test(test_dangers),
 		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_built_in),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_counters),
 		cmocka_unit_test(test_qstats),
