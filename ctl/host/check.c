@@ -83,7 +83,7 @@ static int check_item(const struct host *host, const struct host_plan_item *item
 	}
 	if (host->netns || item->kind != HOST_SYSCTL || (item->state == PLAN_LATER && !item->boot))
 		return 0;
-	if (item->boot && !item->wins && sysctl_equal(item->boot, lasts))
+	if (item->boot && !item->wins && (item->more || sysctl_equal(item->boot, lasts)))
 		return 0;
 	out->boot = false;
 	if (item->wins && asprintf(&out->cause, "%s comes after ours and wins at boot", item->wins) < 0)

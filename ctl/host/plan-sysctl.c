@@ -59,26 +59,42 @@ static bool is_ours_or_before(const char *path)
 	return strcmp(path_base(path), path_base(PLAN_SYSCTL)) <= 0;
 }
 
-/* A line that is read after ours, names the key itself, and says something else. */
-static const struct loader_line *overruler(
-	const struct loader_files *files, const char *key, const char *wanted, bool ends_with_sysctl_conf)
+/* As wished: the value that the item wants; or of "at least", which is larger now perhaps, what is no less than that. */
+static bool is_enough(const struct host_plan_item *item, const struct profile_sysctl *wish, const char *value)
 {
-	const struct loader_line *line = loader_decides(files, key);
-	bool last;
+	char larger[PROFILE_VALUE];
 
-	if (!line || line->is_pattern || sysctl_equal(line->value, wanted))
-		return NULL;
-	last = ends_with_sysctl_conf && line->file == files->file_count - 1;
-	return last || !is_ours_or_before(files->files[line->file]) ? line : NULL;
+	if (item->wanted && sysctl_equal(value, item->wanted))
+		return true;
+	return wish->at_least && sysctl_larger(value, wish->value, larger) && sysctl_equal(value, larger);
 }
 
-static void say_boot(struct host_plan *plan, struct host_plan_item *item, const struct boot *boot)
+static bool is_after_ours(const struct loader_files *files, const struct loader_line *line, bool ends_with_sysctl_conf)
+{
+	return (ends_with_sysctl_conf && line->file == files->file_count - 1) ||
+		!is_ours_or_before(files->files[line->file]);
+}
+
+/* A line that is read after ours, names the key itself, and says something else. */
+static const struct loader_line *overruler(const struct loader_files *files, const struct host_plan_item *item,
+	const struct profile_sysctl *wish, bool ends_with_sysctl_conf)
+{
+	const struct loader_line *line = loader_decides(files, item->name);
+
+	if (!line || line->is_pattern || is_enough(item, wish, line->value))
+		return NULL;
+	return is_after_ours(files, line, ends_with_sysctl_conf) ? line : NULL;
+}
+
+static void say_boot(
+	struct host_plan *plan, struct host_plan_item *item, const struct profile_sysctl *wish, const struct boot *boot)
 {
 	const struct loader_line *line = loader_decides(&boot->systemd, item->name);
 	const struct loader_line *other = loader_decides(&boot->procps, item->name);
-	const char *wanted = item->wanted ? item->wanted : "";
 
 	if (line) {
+		item->more = wish->at_least && is_after_ours(&boot->systemd, line, false) &&
+			is_enough(item, wish, line->value);
 		host_plan_say(plan, &item->origin, "%s:%u", boot->systemd.files[line->file], line->line);
 		host_plan_say(plan, &item->boot, "%s", line->value);
 	}
@@ -89,15 +105,15 @@ static void say_boot(struct host_plan *plan, struct host_plan_item *item, const 
 			"the two loaders disagree: systemd-sysctl takes %s%s%s, sysctl --system %s from %s",
 			line ? line->value : "nothing", line ? " from " : "", line ? item->origin : "",
 			other ? other->value : "nothing", other ? boot->procps.files[other->file] : "any file");
-	line = overruler(&boot->systemd_less, item->name, wanted, false);
+	line = overruler(&boot->systemd_less, item, wish, false);
 	if (line) {
 		host_plan_say(plan, &item->wins, "%s:%u", boot->systemd_less.files[line->file], line->line);
 		host_plan_say(plan, &item->note, "at boot %s sets %s and comes after ours; remove that line",
 			item->wins, line->value);
 		return;
 	}
-	line = overruler(&boot->procps_less, item->name, wanted, true);
-	if (line && other && sysctl_equal(loader_decides(&boot->systemd, item->name) ? item->boot : "", wanted))
+	line = overruler(&boot->procps_less, item, wish, true);
+	if (line && other && item->boot && is_enough(item, wish, item->boot))
 		host_plan_say(plan, &item->note,
 			"%s:%u sets %s: sysctl --system, which reads it last, would undo ours (systemd-sysctl does "
 			"not)",
@@ -204,12 +220,26 @@ static void wish_larger(struct host_plan *plan, struct host_plan_item *item, con
 	item->state = sysctl_equal(item->now, larger) ? PLAN_SAME : PLAN_CHANGE;
 }
 
-/* What is larger by hand now need not be so at boot: only what the files say and the wish count. */
-static void last_larger(struct host_plan *plan, struct host_plan_item *item, const struct profile_sysctl *wish)
+/* What our file sets it to; NULL: nothing. */
+static const char *own_value(const struct loader_files *files, const char *key)
 {
-	const char *base = item->boot ? item->boot : item->now;
+	for (size_t i = files->line_count; i-- > 0;) {
+		const struct loader_line *line = &files->lines[i];
+
+		if (strcmp(line->key, key) == 0 && strcmp(files->files[line->file], PLAN_SYSCTL) == 0)
+			return line->value;
+	}
+	return NULL;
+}
+
+/* What is larger by hand now need not be so at boot: only what the files say and the wish count; after ours they may say more. */
+static void last_larger(
+	struct host_plan *plan, struct host_plan_item *item, const struct profile_sysctl *wish, const struct boot *boot)
+{
+	const char *base = item->more ? own_value(&boot->systemd, item->name) : item->boot;
 	char larger[PROFILE_VALUE];
 
+	base = base ? base : item->now;
 	if (wish->at_least && base && item->state != PLAN_CANNOT && sysctl_larger(base, wish->value, larger))
 		host_plan_say(plan, &item->lasts, "%s", larger);
 }
@@ -269,10 +299,10 @@ int host_plan_sysctls(struct host *host, const struct profile *profile, struct h
 		else if (wish->at_least && item->state != PLAN_CANNOT)
 			wish_larger(plan, item, wish);
 		if (boots)
-			say_boot(plan, item, &boot);
+			say_boot(plan, item, wish, &boot);
 		if (none)
 			say_without_buffers(plan, item);
-		last_larger(plan, item, wish);
+		last_larger(plan, item, wish, &boot);
 		judge(host, plan, item);
 		r = plan->no_memory ? -ENOMEM : 0;
 	}

@@ -38,6 +38,7 @@ struct host_plan_item {
 	char *origin; /* the file, or "FILE:LINE", that decides at boot; NULL: none */
 	char *wins;   /* the "FILE:LINE" that will overrule ours at boot; NULL: none */
 	bool at_least;
+	bool more;  /* sysctl: of at least that, a file after ours sets no less at boot */
 	bool warns; /* apply says the note, too */
 };
 

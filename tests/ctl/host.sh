@@ -414,6 +414,28 @@ says out '^ +/etc/sysctl.d/zzz.conf:1 comes after ours and wins at boot$'
 rm /etc/sysctl.d/zzz.conf
 gives 0 "... and no more once it is gone" "$smcctl" host check p.json
 gives 0 "revert" "$smcctl" host revert
+# Of "at least" only what is less overrules it.
+profile <<<'{ "version": 1, "sysctl": { "net.core.somaxconn": { "at_least": 4096 } } }'
+echo 8192 >/proc/sys/net/core/somaxconn
+echo 'net.core.somaxconn = 65535' >/etc/sysctl.d/zzz.conf
+gives 0 "apply where a later file sets more" "$smcctl" host apply p.json
+lines err 0 "... of which nothing has to be said"
+gives 0 "... check" "$smcctl" host check p.json
+echo 'net.core.somaxconn = 4096' >/etc/sysctl.d/zzz.conf
+gives 0 "... check, where it sets no more than that" "$smcctl" host check p.json
+echo 'net.core.somaxconn = 4095' >/etc/sysctl.d/zzz.conf
+gives 2 "... check, where it sets less" "$smcctl" host check p.json
+says out '^ +/etc/sysctl.d/zzz.conf:1 comes after ours and wins at boot$'
+mv /etc/sysctl.d/zzz.conf /etc/sysctl.conf
+gives 0 "plan where what sysctl --system reads last sets less" "$smcctl" host plan p.json
+says out '/etc/sysctl.conf:1 sets 4095: sysctl --system, which reads it last, would undo ours'
+echo 'net.core.somaxconn = 65535' >/etc/sysctl.conf
+gives 0 "... and where it sets more" "$smcctl" host plan p.json
+grep 'would undo ours' out >complaints
+lines complaints 0 "... does not call that undone"
+rm /etc/sysctl.conf
+gives 0 "revert" "$smcctl" host revert
+echo 4096 >/proc/sys/net/core/somaxconn
 holds "all is as it was" is_as before
 
 # Interfaces: not the one that we would be cut off with
