@@ -35,6 +35,7 @@ static enum ctl_exit show(
 	if (out_begin(stream, json, &out) < 0)
 		return host_failed(ctl, -ENOMEM);
 	out_string(out, "profile", "Profile", command->path);
+	out_bool(out, "named", NULL, command->named);
 	out_string(out, "digest", NULL, digest);
 	out_bool(out, "netns", NULL, command->host.netns != 0);
 	host_plan_show(out, plan);
@@ -107,7 +108,7 @@ const struct ctl_option cmd_host_apply_options[] = {
 	{NULL, 0, NULL, NULL},
 };
 
-/* The profile's path and the digest out of a saved plan. */
+/* The profile's path, NULL for the default one, and the digest out of a saved plan. */
 static enum ctl_exit read_plan(struct ctl *ctl, const char *path, char **profile, char digest[static CHANGE_DIGEST])
 {
 	_cleanup_free_ char *text = NULL;
@@ -115,6 +116,7 @@ static enum ctl_exit read_plan(struct ctl *ctl, const char *path, char **profile
 	size_t size = 0;
 	int r = fd < 0 ? fd : read_all(fd, PLAN_FILE_MAX, &text, &size);
 	const char *name, *number;
+	bool is_plan, no_memory = false;
 	cJSON *tree;
 
 	if (r < 0)
@@ -122,13 +124,17 @@ static enum ctl_exit read_plan(struct ctl *ctl, const char *path, char **profile
 	tree = cJSON_ParseWithLength(text, size);
 	name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(tree, "profile"));
 	number = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(tree, "digest"));
-	if (name && number && strlen(number) < CHANGE_DIGEST) {
+	is_plan = name && number && strlen(number) < CHANGE_DIGEST;
+	if (is_plan) {
 		memcpy(digest, number, strlen(number) + 1);
-		*profile = strdup(name);
+		if (!cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(tree, "named")))
+			no_memory = !(*profile = strdup(name));
 	}
 	cJSON_Delete(tree);
-	return *profile ? CTL_OK
-			: ctl_error(ctl, CTL_BAD_INPUT, "plan", path, "not a plan that smcctl host plan --out wrote");
+	if (no_memory)
+		return host_failed(ctl, -ENOMEM);
+	return is_plan ? CTL_OK
+		       : ctl_error(ctl, CTL_BAD_INPUT, "plan", path, "not a plan that smcctl host plan --out wrote");
 }
 
 static enum ctl_exit apply(struct ctl *ctl, const struct ctl_args *args, const char *operand, const char *digest)

@@ -202,6 +202,7 @@ enum ctl_exit host_command_open(
 {
 	enum ctl_exit code = CTL_OK;
 
+	command->named = profile != NULL;
 	/* The default profile of an image is the image's. */
 	if (profile)
 		code = load_profile(command, ctl, profile);

@@ -26,6 +26,7 @@ struct host_command {
 	struct journal journal;
 	struct profile *profile;
 	char *path; /* of the profile, absolute */
+	bool named; /* the caller's, from outside of the root directory; or the default one that is in it */
 	int lock;   /* -1: none */
 };
 

@@ -548,6 +548,16 @@ holds "... writes there, links stay inside" grep -x 'net.smc.rmem = 65536' image
 holds "... and not here" is_as before_image
 gives 0 "check of an image" image check --root image
 gives 0 "revert of an image" image revert --root image
+echo '{ "version": 1, "sysctl": { "net.core.somaxconn": 1 } }' >/etc/smc/host.json
+gives 2 "plan of an image, saved" image plan --root image --out plan.json
+gives 0 "apply of that plan, with the profile of the image" image apply --root image --plan plan.json
+gives 0 "... check" image check --root image
+gives 0 "revert of an image" image revert --root image
+gives 2 "plan of an image with a profile outside of it, saved" image plan --root image --out plan.json /etc/smc/host.json
+gives 0 "apply of that plan" image apply --root image --plan plan.json
+holds "... with that profile" grep -x 'net.core.somaxconn = 1' image/etc/sysctl.d.real/99-zz-smcctl-host.conf
+gives 0 "revert of an image" image revert --root image
+rm /etc/smc/host.json
 (cd image && find . -printf '%p %y %m %l\n' | sort) | diff image.before - >out 2>err
 result $? "... it is as it was"
 # Patience has an end, after ten seconds: meanwhile the rest of these tests.
