@@ -220,9 +220,11 @@ static int plan_all_interfaces(
 		return errno == ENOMEM ? -ENOMEM : 0;
 	for (int i = 0; i < count; i++) {
 		const char *name = names[i]->d_name;
-		const struct profile_xps *xps =
-			name[0] == '.' || strcmp(name, "lo") == 0 ? NULL : xps_for(profile, name);
+		const struct profile_xps *xps = name[0] == '.' ? NULL : xps_for(profile, name);
 
+		/* No pattern is meant for it. */
+		if (strcmp(name, "lo") == 0 && xps && strcmp(xps->pattern, name) != 0)
+			xps = NULL;
 		/* A file of the bonding driver stands there too. */
 		if (xps && r == 0 && names[i]->d_type != DT_REG)
 			r = plan_interface(host, plan, name, xps, sys, proc);

@@ -287,6 +287,7 @@ refused 3 "a CPU that cannot be" "xps 'v0/tx-0/xps_cpus': this machine cannot ha
 	<<<'{ "version": 1, "xps": { "v0": [[0], [1], [], [4095]] } }'
 refused 3 "not as many masks as queues" "xps 'v0': has 4 transmit queues, and 2 masks are given" <<<'{ "version": 1, "xps": { "v0": ["1", "2"] } }'
 refused 3 "a single queue" "xps 'v1': has a single transmit queue" <<<'{ "version": 1, "xps": { "v1": "kernel" } }'
+refused 3 "... of lo, by its name" "xps 'lo': has a single transmit queue" <<<'{ "version": 1, "xps": { "lo": "kernel" } }'
 refused 3 "interrupts that are not known" "xps 'v0': where the interrupts" <<<'{ "version": 1, "xps": { "v0": "irq" } }'
 echo '{ "version": 1, "xps": { "v9": "kernel" } }' >p.json
 gives 0 "an interface that is not there comes later" "$smcctl" host apply p.json
