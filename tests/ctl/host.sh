@@ -548,7 +548,11 @@ gives 0 "apply to an image" image apply --root image
 holds "... writes there, links stay inside" grep -x 'net.smc.rmem = 65536' image/etc/sysctl.d.real/99-zz-smcctl-host.conf
 holds "... and not here" is_as before_image
 gives 0 "check of an image" image check --root image
-gives 0 "revert of an image" image revert --root image
+echo '# by hand' >>image/etc/modules-load.d/90-smcctl-host.conf
+gives 5 "revert of an image, where a file was edited in a directory of ours" image revert --root image
+gives 0 "... revert --force" image revert --root image --force
+(cd image && find . -printf '%p %y %m %l\n' | sort) | diff image.before - >out 2>err
+result $? "... takes the directory away, too"
 echo '{ "version": 1, "sysctl": { "net.core.somaxconn": 1 } }' >/etc/smc/host.json
 gives 2 "plan of an image, saved" image plan --root image --out plan.json
 gives 0 "apply of that plan, with the profile of the image" image apply --root image --plan plan.json
