@@ -9,16 +9,16 @@
 #include "ctl/service/words.h"
 
 /* What the library calls beside what programs with sockets call anyway; all of @system-service. */
-static const char *const calls[] = {"socket", "connect", "bind", "listen", "getsockopt", "setsockopt", "fcntl", "dup3",
-	"ppoll", "openat", "fstat", "fgetxattr", "mmap", "munmap", "close", "geteuid", "clock_gettime", "rt_sigaction",
-	"rt_sigprocmask", "rt_sigpending", NULL};
+static const char *const calls[] = {"socket", "connect", "bind", "listen", "getsockopt", "setsockopt", "getsockname",
+	"getpeername", "fcntl", "dup3", "ppoll", "openat", "fstat", "fstatfs", "fgetxattr", "mmap", "mremap", "munmap",
+	"madvise", "close", "geteuid", "clock_gettime", "rt_sigaction", "rt_sigprocmask", "rt_sigpending", NULL};
 
 /* What smcctl run and smcctl-supervise call. All of @system-service but seccomp and pidfd_getfd. */
 static const char *const supervisor_calls[] = {"seccomp", "pidfd_open", "pidfd_getfd", "process_vm_readv",
-	"process_vm_writev", "socket", "connect", "bind", "listen", "getsockopt", "setsockopt", "fcntl", "dup3",
-	"ppoll", "openat", "fstat", "mmap", "munmap", "close", "close_range", "clock_gettime", "rt_sigprocmask",
-	"socketpair", "sendmsg", "recvmsg", "prctl", "prlimit64", "ioctl", "clone", "wait4", "setsid", "chdir", "umask",
-	"execve", NULL};
+	"process_vm_writev", "socket", "connect", "bind", "listen", "getsockopt", "setsockopt", "getsockname",
+	"getpeername", "fcntl", "dup3", "ppoll", "openat", "fstat", "fstatfs", "fgetxattr", "mmap", "mremap", "munmap",
+	"madvise", "close", "close_range", "geteuid", "clock_gettime", "rt_sigprocmask", "socketpair", "sendmsg",
+	"recvmsg", "prctl", "prlimit64", "ioctl", "clone", "wait4", "setsid", "chdir", "umask", "execve", NULL};
 
 static int read_families(const struct unit *unit, struct families *out)
 {

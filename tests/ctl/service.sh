@@ -161,6 +161,36 @@ gives 0 "enable after an update of the unit" "$smcctl" service enable s
 holds "... no list of ours alone is left" sh -c '! grep Restrict "$0"' "$system/s.service.d/90-smcctl.conf"
 gives 0 "disable" "$smcctl" service disable s
 
+# A filter of system calls has to allow all that the code calls: what is demanded is compared with the code.
+calls() { # FILE...: accept is the program's own call repeated; those of 32-bit machines no drop-in reaches; name is a macro's
+	grep -ohE '\bSYS_[a-z0-9_]+|\bCALL\([a-z0-9_]+,' "$@" | sed 's/^SYS_//; s/^CALL(//; s/,$//' |
+		grep -vxE 'accept|accept4|fstatfs64|geteuid32|name' | sort -u
+}
+imports() { # behind the others of these functions of libc is no call, or one of the vDSO
+	sed -E '/^(_.*|dlsym|getauxval|memcpy|memset|pthread_setcancelstate|secure_getenv|syscall|time)$/d; s/64$//; s/^sigaction$/rt_&/' "$@"
+}
+demands() { # WHO COMMAND CALL...
+	local call undemanded='' demanded
+	printf '[Service]\nSystemCallFilter=socket connect\nExecStart=%s\n' "$2" >"$system/s.service"
+	gives 0 "a filter that allows nearly nothing, the $1: explain" "$smcctl" service explain s
+	says out "^SystemCallFilter +refused +refuses what the $1 calls, which may end the program; if that is to be, add to the unit: "
+	demanded=" socket connect $(sed -n 's/^SystemCallFilter .*SystemCallFilter=//p' out) "
+	for call in "${@:3}"; do
+		[[ $demanded == *" $call "* ]] || undemanded+=" $call"
+	done
+	[ -z "$undemanded" ]
+	result $? "... names every call of the $1${undemanded:+, not:$undemanded}"
+	printf '[Service]\nSystemCallFilter=%s\nExecStart=%s\n' "${demanded/ madvise / }" "$2" >"$system/s.service"
+	gives 3 "... one is missing: refused, also with --force" "$smcctl" service enable --force s
+	says err "refuses what the $1 calls, .* SystemCallFilter=madvise\$"
+}
+mapfile -t called < <(calls "$top_srcdir"/preload/*.[ch] && imports "$top_srcdir/preload/imports.allow")
+demands library "/bin/sleep 1" "${called[@]}"
+# Of the library all but its waiting is in the supervisor; what it only looks for in the program, it does not call.
+mapfile -t called < <(calls "$top_srcdir"/preload/*.[ch] | grep -vx rt_sigpending &&
+	grep -ohE 'syscall\(SYS_[a-z0-9_]+' "$top_srcdir"/ctl/supervise/*.c | sed 's/.*SYS_//')
+demands supervisor "$(command -v busybox) a" "${called[@]}"
+
 # LD_PRELOAD
 unit s.service 'Environment=LD_PRELOAD=/a.so:/b.so' 'Environment=X=y'
 gives 0 "enable over an LD_PRELOAD" "$smcctl" service enable s
@@ -394,7 +424,7 @@ refuses "a variable for a name" 'called by the value of a variable' "ExecStart=@
 refuses "forking without a PID file" "forking: beside the supervisor systemd would not find the main process; add PIDFile=" "Type=forking" "ExecStart=$static a"
 refuses "a root directory" 'smcctl is not in there, so the service would not start' "RootDirectory=/./" "ExecStart=$static a"
 refuses "a filter without its calls" 'SystemCallFilter=seccomp pidfd_getfd$' "ExecStart=$static a" \
-	"SystemCallFilter=pidfd_open process_vm_readv process_vm_writev socket connect bind listen getsockopt setsockopt fcntl dup3 ppoll openat fstat mmap munmap close close_range clock_gettime rt_sigprocmask socketpair sendmsg recvmsg prctl prlimit64 ioctl clone wait4 setsid chdir umask execve"
+	"SystemCallFilter=pidfd_open process_vm_readv process_vm_writev socket connect bind listen getsockopt setsockopt getsockname getpeername fcntl dup3 ppoll openat fstat fstatfs fgetxattr mmap mremap munmap madvise close close_range geteuid clock_gettime rt_sigprocmask socketpair sendmsg recvmsg prctl prlimit64 ioctl clone wait4 setsid chdir umask execve"
 refuses "hidden" "does not see the program '$self', so it would not start" "ExecStart=$static a" "InaccessiblePaths=${self%/*}"
 refuses "not to be executed" "forbids to execute the supervisor; .*ExecPaths=$supervisor" "ExecStart=$static a" "NoExecPaths=$supervisor"
 # Who may supervise it
