@@ -104,6 +104,7 @@ static enum ctl_exit exit_of(const struct service_state *state)
 	switch (state->kind) {
 	case STATE_ACCELERATED:
 		return CTL_OK;
+	case STATE_TCP:
 	case STATE_KEPT_OUT:
 		return CTL_CANNOT;
 	case STATE_UNKNOWN:
@@ -152,7 +153,7 @@ static enum ctl_exit look(struct view *view, const struct unit *unit)
 	_cleanup_processes_ struct processes processes = {.main = 0};
 	_cleanup_drop_in_ struct drop_in drop_in = {.kind = DROP_IN_NONE};
 	_cleanup_(service_sockets_clear) struct service_sockets sockets = {.listener = NULL};
-	struct service_state state;
+	_cleanup_state_ struct service_state state = {.kind = STATE_NOT_ENABLED};
 	int r = drop_in_read(unit->directory, &drop_in);
 
 	if (r == 0)
@@ -167,6 +168,8 @@ static enum ctl_exit look(struct view *view, const struct unit *unit)
 	if (r < 0)
 		return ctl_error(view->ctl, ctl_exit_of(r), "unit", unit->name, "%s", strerror(-r));
 	r = state_find(unit, &drop_in, &processes, &state);
+	if (r == 0)
+		r = state_prove(&processes, &sockets, &state);
 	if (r < 0)
 		return ctl_error(view->ctl, ctl_exit_of(r), "unit", unit->name, "%s", strerror(-r));
 	put(view->out, unit, &state, &processes, &sockets);

@@ -12,8 +12,9 @@
 #include "ctl/service/state.h"
 #include "ctl/service/words.h"
 
-/* How long a service may take after its restart until the library shows. */
+/* How long a service may take after its restart until the library shows, and from its first listener, TCP, to the one of SMC. */
 #define WAIT_MS 5000
+#define LISTEN_MS 1000
 #define PAUSE_MS 100
 
 void changes_clear(struct changes *changes)
@@ -91,6 +92,7 @@ static enum ctl_exit look_now(struct changes *changes, const char *name, struct 
 	_cleanup_unit_ struct unit unit = {.name = NULL};
 	_cleanup_processes_ struct processes processes = {.main = 0};
 	_cleanup_drop_in_ struct drop_in drop_in = {.kind = DROP_IN_NONE};
+	_cleanup_(service_sockets_clear) struct service_sockets sockets = {.listener = NULL};
 	enum ctl_exit code = unit_read(changes->ctl, name, changes->user, &unit);
 	int r;
 
@@ -101,6 +103,11 @@ static enum ctl_exit look_now(struct changes *changes, const char *name, struct 
 		r = processes_read(&unit, &processes);
 	if (r == 0)
 		r = state_find(&unit, &drop_in, &processes, state);
+	/* What may not be seen, status says. */
+	if (r == 0 && service_sockets_read(&processes, &sockets) == -ENOMEM)
+		r = -ENOMEM;
+	if (r == 0)
+		r = state_prove(&processes, &sockets, state);
 	return r < 0 ? ctl_error(changes->ctl, ctl_exit_of(r), "unit", name, "%s", strerror(-r)) : CTL_OK;
 }
 
@@ -108,22 +115,26 @@ static enum ctl_exit look_now(struct changes *changes, const char *name, struct 
 static enum ctl_exit await(struct changes *changes, const char *name, struct service_state *state)
 {
 	const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
-	int64_t end = monotonic_ms() + WAIT_MS;
+	int64_t begin = monotonic_ms();
 
 	for (;;) {
 		enum ctl_exit code = look_now(changes, name, state);
-		bool undecided = state->kind == STATE_KEPT_OUT || state->kind == STATE_RESTART ||
-			state->kind == STATE_RESTART_AWAY;
+		int64_t wait = state->kind == STATE_TCP && !state->text ? LISTEN_MS
+			: state->kind == STATE_KEPT_OUT || state->kind == STATE_RESTART ||
+				state->kind == STATE_RESTART_AWAY
+			? WAIT_MS
+			: 0;
 
-		if (code != CTL_OK || !undecided || monotonic_ms() >= end)
+		if (code != CTL_OK || monotonic_ms() >= begin + wait)
 			return code;
+		state_clear(state);
 		nanosleep(&pause, NULL);
 	}
 }
 
 static enum ctl_exit say_state(struct changes *changes, const struct change *change, const char *did, bool restarted)
 {
-	struct service_state state = {.kind = STATE_NOT_ENABLED};
+	_cleanup_state_ struct service_state state = {.kind = STATE_NOT_ENABLED};
 	enum ctl_exit code = CTL_OK;
 
 	if (!change->unit.pattern)
@@ -131,16 +142,18 @@ static enum ctl_exit say_state(struct changes *changes, const struct change *cha
 				 : look_now(changes, change->unit.name, &state);
 	if (code != CTL_OK)
 		return code;
-	if (restarted && state.kind == STATE_KEPT_OUT)
+	if (restarted && change->body && (state.kind == STATE_KEPT_OUT || state.kind == STATE_TCP))
 		return ctl_error(changes->ctl, CTL_CANNOT, "unit", change->unit.name,
 			"%s and restarted, but not accelerated: %s", did, state.why);
 	text_put(changes->ctl->out, change->unit.name);
-	fprintf(changes->ctl->out, ": %s%s\n", did,
+	fprintf(changes->ctl->out, ": %s%s%s\n", did,
 		change->unit.pattern ? "; instances at their next start"
 			: state.kind == STATE_RESTART || state.kind == STATE_RESTART_AWAY ? ", restart pending"
 			: state.kind == STATE_ACCELERATED                                 ? ", accelerated"
 			: state.kind == STATE_NOT_RUNNING                                 ? ", not running"
-											  : "");
+			: state.kind == STATE_TCP                                         ? ", loaded, but all TCP: "
+											  : "",
+		state.kind == STATE_TCP ? state.why : "");
 	return CTL_OK;
 }
 

@@ -4,12 +4,15 @@
 
 #include "ctl/service/state.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
 #include "ctl/preload-list.h"
 #include "ctl/service/exec-unit.h"
+#include "ctl/service/judge.h"
 #include "ctl/service/unit-file.h"
 #include "ctl/service/words.h"
 
@@ -20,6 +23,7 @@ static const struct {
 	[STATE_NOT_ENABLED] = {"not enabled", "not_enabled"},
 	[STATE_NOT_RUNNING] = {"enabled, not running", "not_running"},
 	[STATE_ACCELERATED] = {"accelerated", "accelerated"},
+	[STATE_TCP] = {"loaded, but all TCP", "loaded_tcp"},
 	[STATE_RESTART] = {"enabled, restart pending", "restart_pending"},
 	[STATE_RESTART_AWAY] = {"disabled, restart pending", "restart_pending_disabled"},
 	[STATE_RELOAD] = {"enabled, daemon-reload pending", "reload_pending"},
@@ -36,6 +40,17 @@ const char *state_text(enum state_kind kind)
 const char *state_key(enum state_kind kind)
 {
 	return kinds[kind].key;
+}
+
+void state_clear(struct service_state *state)
+{
+	free(state->text);
+	*state = (struct service_state){.kind = STATE_NOT_ENABLED};
+}
+
+static struct service_state is(enum state_kind kind, const char *why)
+{
+	return (struct service_state){.kind = kind, .why = why};
 }
 
 static int64_t now_us(clockid_t clock)
@@ -95,30 +110,28 @@ static struct service_state carries(
 	const struct unit *unit, const struct drop_in *drop_in, const struct process_report *report)
 {
 	if (drop_in->kind == DROP_IN_NONE)
-		return has_otherwise(unit) ? (struct service_state){STATE_ACCELERATED, "not by smcctl service enable"}
-					   : (struct service_state){STATE_RESTART_AWAY, ""};
+		return has_otherwise(unit) ? is(STATE_ACCELERATED, "not by smcctl service enable")
+					   : is(STATE_RESTART_AWAY, "");
 	if (!is_reached_so(unit, drop_in, report))
-		return (struct service_state){STATE_RESTART, "it is accelerated in another way until then"};
+		return is(STATE_RESTART, "it is accelerated in another way until then");
 	if (!follows_its_table(unit, report))
-		return (struct service_state){STATE_RESTART, "it follows another policy until then"};
-	return (struct service_state){STATE_ACCELERATED, ""};
+		return is(STATE_RESTART, "it follows another policy until then");
+	return is(STATE_ACCELERATED, "");
 }
 
 static struct service_state lacks(
 	const struct unit *unit, const struct drop_in *drop_in, const struct process_report *report)
 {
 	if (started_before(unit, unit->drop_in))
-		return (struct service_state){STATE_RESTART, ""};
+		return is(STATE_RESTART, "");
 	if (exec_text_supervises(drop_in->body))
-		return (struct service_state){
-			STATE_KEPT_OUT, "it could not be supervised; smcctl run has said why: journalctl -u tells"};
+		return is(STATE_KEPT_OUT, "it could not be supervised; smcctl run has said why: journalctl -u tells");
 	if (report->kind == PROCESS_ABSENT && report->absence == ABSENCE_STATIC)
-		return (struct service_state){
-			STATE_KEPT_OUT, "its program is linked statically: smcctl service enable --supervise"};
+		return is(STATE_KEPT_OUT, "its program is linked statically: smcctl service enable --supervise");
 	if (report->kind == PROCESS_ABSENT)
-		return (struct service_state){STATE_KEPT_OUT, process_absence_text(report->absence)};
-	return (struct service_state){STATE_KEPT_OUT,
-		"LD_PRELOAD is not in its environment: the unit, a wrapper or the program itself takes it away"};
+		return is(STATE_KEPT_OUT, process_absence_text(report->absence));
+	return is(STATE_KEPT_OUT,
+		"LD_PRELOAD is not in its environment: the unit, a wrapper or the program itself takes it away");
 }
 
 static struct service_state find(
@@ -128,22 +141,21 @@ static struct service_state find(
 	bool there = drop_in->kind != DROP_IN_NONE;
 
 	if (there && !unit_file_has_drop_in(unit) && !unit->pattern)
-		return (struct service_state){STATE_RELOAD, "systemd has not read it yet: systemctl daemon-reload"};
+		return is(STATE_RELOAD, "systemd has not read it yet: systemctl daemon-reload");
 	if (stale)
-		return (struct service_state){
-			STATE_STALE, "the unit's command has changed, the drop-in starts the old one: enable it again"};
+		return is(
+			STATE_STALE, "the unit's command has changed, the drop-in starts the old one: enable it again");
 	if (!report)
-		return (struct service_state){there ? STATE_NOT_RUNNING : STATE_NOT_ENABLED, ""};
+		return is(there ? STATE_NOT_RUNNING : STATE_NOT_ENABLED, "");
 	switch (report->kind) {
 	case PROCESS_DENIED:
-		return (struct service_state){STATE_UNKNOWN, "its process may not be looked into; run as root"};
+		return is(STATE_UNKNOWN, "its process may not be looked into; run as root");
 	case PROCESS_STUCK:
-		return (struct service_state){STATE_UNKNOWN, "its process does not let its memory be read"};
+		return is(STATE_UNKNOWN, "its process does not let its memory be read");
 	case PROCESS_UNREADABLE:
-		return (struct service_state){
-			STATE_UNKNOWN, "it carries a file of the library's name that has no counters"};
+		return is(STATE_UNKNOWN, "it carries a file of the library's name that has no counters");
 	case PROCESS_OTHER_ABI:
-		return (struct service_state){STATE_RESTART, "it carries the library of another version"};
+		return is(STATE_RESTART, "it carries the library of another version");
 	case PROCESS_CARRIES:
 		return carries(unit, drop_in, report);
 	case PROCESS_ABSENT:
@@ -151,7 +163,7 @@ static struct service_state find(
 	case PROCESS_GONE:
 		break;
 	}
-	return there ? lacks(unit, drop_in, report) : (struct service_state){STATE_NOT_ENABLED, ""};
+	return there ? lacks(unit, drop_in, report) : is(STATE_NOT_ENABLED, "");
 }
 
 int state_find(const struct unit *unit, const struct drop_in *drop_in, const struct processes *processes,
@@ -163,4 +175,47 @@ int state_find(const struct unit *unit, const struct drop_in *drop_in, const str
 	if (r == 0)
 		*out = find(unit, drop_in, processes, stale);
 	return r;
+}
+
+/* Who has no listener may have none of its connections at this moment. */
+static bool is_all_tcp(const struct processes *processes, const struct service_sockets *sockets)
+{
+	uint64_t smc = sockets->listen_smc + sockets->smc_d + sockets->smc_r;
+
+	if (sockets->smc_error < 0 && sockets->smc_error != -EPROTONOSUPPORT)
+		return false;
+	for (size_t i = 0; i < processes->reports.count; i++) {
+		const struct process_report *report = &processes->reports.item[i];
+
+		if (report->kind == PROCESS_CARRIES)
+			smc += report->value[SMCSHIM_connect_smc] + report->value[SMCSHIM_accept_smc];
+	}
+	return sockets->listen_tcp && !smc;
+}
+
+int state_prove(const struct processes *processes, const struct service_sockets *sockets, struct service_state *state)
+{
+	const struct process_report *report = processes_main(processes);
+	_cleanup_(judgement_clear) struct judgement judgement = {.table = report ? report->table : NULL};
+	const struct remark *worst;
+
+	if (state->kind != STATE_ACCELERATED)
+		return 0;
+	judge_policy(&judgement);
+	worst = judgement_worst(&judgement, REMARK_POLICY);
+	if (judgement.error)
+		return judgement.error;
+	if (worst) {
+		if (asprintf(&state->text, "%s: %s", worst->what, worst->text) < 0) {
+			state->text = NULL;
+			return -ENOMEM;
+		}
+		state->kind = STATE_TCP;
+		state->why = state->text;
+	} else if (is_all_tcp(processes, sockets)) {
+		state->kind = STATE_TCP;
+		state->why = "its listeners are TCP, and nothing is SMC; smcctl service explain tells what a restart "
+			     "would make of them";
+	}
+	return 0;
 }

@@ -328,6 +328,30 @@ in_home() {
 placed /run/user/1/smcctl in_home
 placed "/run/a b" hidden "a blank in the path" "#" LD_PRELOAD impossible
 
+# The library is in the process, and the policy lets nothing be SMC: tests/service has the rest, where there is SMC
+mount -t tmpfs tmpfs /sys/fs && mkdir -p /sys/fs/cgroup/s
+LD_PRELOAD="${asan:+$asan:}$lib" sleep 1000 &
+children=$!
+echo $children >/sys/fs/cgroup/s/cgroup.procs
+unit s.service "MainPID=$children" "ControlGroup=/s"
+within 20 "a process that carries the library" grep -q libsmcshim "/proc/$children/maps"
+gives 0 "... enable, with no policy" "$smcctl" service enable s
+says out '^s.service: enabled, loaded, but all TCP: policy: no policy is in force '
+gives 3 "... status" "$smcctl" service status s
+says out '^s.service +loaded, but all TCP +1 of 1 '
+says out '^ *policy: no policy is in force '
+gives 3 "... enable --restart tells that it did not help" "$smcctl" service enable --restart s
+says err "^smcctl: unit 's.service': enabled already and restarted, but not accelerated: policy: no policy is in force "
+echo '{"version":1,"rules":[{"use":"smc","listen":"any"}]}' >/etc/smc/policy.json
+holds "... a policy" "$smcctl" policy apply
+holds "... off" "$smcctl" policy off
+gives 3 "... status, with a policy that is off" "$smcctl" service status --json s
+holds "... says so" json "(d['units'][0]['state'], d['units'][0]['why']) == ('loaded_tcp', 'policy: its state is off; smcctl policy on')"
+gives 0 "... disable" "$smcctl" service disable s
+kill_children
+umount /sys/fs
+rm "$system/s.service" /etc/smc/policy.json /run/smc/policy
+
 # A policy of its own
 echo '{"version":1,"rules":[{"use":"smc","connect":"any"}]}' >'own $1%.json'
 gives 0 "enable --policy" "$smcctl" service enable --policy 'own $1%.json' plain

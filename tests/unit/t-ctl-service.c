@@ -19,6 +19,8 @@
 #include "ctl/service/state.h"
 #include "ctl/service/unit-file.h"
 #include "ctl/service/words.h"
+#include "policy/policy.h"
+#include "policy/store.h"
 
 static void words(void **state)
 {
@@ -501,6 +503,99 @@ static void states(void **state)
 	assert_int_equal(unlink(file), 0);
 }
 
+/* The process carries the library: what its table, its sockets and its counters make of that. */
+static const struct {
+	const char *what;
+	bool missing;
+	enum policy_state state;
+	uint32_t kernel;
+	struct service_sockets sockets;
+	uint64_t connected; /* over SMC, by its count */
+	enum state_kind kind;
+	const char *why; /* begins so */
+} proofs[] = {
+	{"no socket yet", .state = POLICY_ON, .kernel = POLICY_KERNEL_AF_SMC, .kind = STATE_ACCELERATED, .why = ""},
+	{"connections that are TCP", .state = POLICY_ON, .kernel = POLICY_KERNEL_AF_SMC, .sockets.tcp = 3,
+		.kind = STATE_ACCELERATED, .why = ""},
+	{"no table", .missing = true, .kind = STATE_TCP, .why = "policy: no policy is in force"},
+	{"off", .state = POLICY_OFF, .kernel = POLICY_KERNEL_AF_SMC, .sockets.listen_smc = 1, .kind = STATE_TCP,
+		.why = "policy: its state is off; smcctl policy on"},
+	{"observe", .state = POLICY_OBSERVE, .kernel = POLICY_KERNEL_AF_SMC, .connected = 1, .kind = STATE_TCP,
+		.why = "policy: its state is observe"},
+	{"no SMC", .state = POLICY_ON, .kind = STATE_TCP, .why = "kernel: had no SMC when the policy was applied"},
+	{"listeners that are TCP", .state = POLICY_ON, .kernel = POLICY_KERNEL_AF_SMC,
+		.sockets = {.listen_tcp = 2, .tcp = 1, .fell_back = 1}, .kind = STATE_TCP,
+		.why = "its listeners are TCP, and nothing is SMC"},
+	{"one that is not", .state = POLICY_ON, .kernel = POLICY_KERNEL_AF_SMC,
+		.sockets = {.listen_tcp = 2, .listen_smc = 1}, .kind = STATE_ACCELERATED, .why = ""},
+	{"an SMC-D connection", .state = POLICY_ON, .kernel = POLICY_KERNEL_AF_SMC,
+		.sockets = {.listen_tcp = 1, .smc_d = 1}, .kind = STATE_ACCELERATED, .why = ""},
+	{"an SMC-R connection", .state = POLICY_ON, .kernel = POLICY_KERNEL_AF_SMC,
+		.sockets = {.listen_tcp = 1, .smc_r = 1}, .kind = STATE_ACCELERATED, .why = ""},
+	{"one that is closed", .state = POLICY_ON, .kernel = POLICY_KERNEL_AF_SMC, .sockets.listen_tcp = 1,
+		.connected = 1, .kind = STATE_ACCELERATED, .why = ""},
+	{"SMC sockets that cannot be seen", .state = POLICY_ON, .kernel = POLICY_KERNEL_AF_SMC,
+		.sockets = {.listen_tcp = 1, .smc_error = -EPERM}, .kind = STATE_ACCELERATED, .why = ""},
+	{"a kernel that has none any more", .state = POLICY_ON, .kernel = POLICY_KERNEL_AF_SMC,
+		.sockets = {.listen_tcp = 1, .smc_error = -EPROTONOSUPPORT}, .kind = STATE_TCP,
+		.why = "its listeners are TCP"},
+};
+
+static void publish(const char *table, enum policy_state state, uint32_t kernel)
+{
+	static const char text[] = "{\"version\":1,\"rules\":[{\"use\":\"smc\",\"connect\":\"any\"}]}";
+	_cleanup_policy_errors_ struct policy_errors errors = {.count = 0};
+	_cleanup_policy_ struct policy *policy = NULL;
+	_cleanup_policy_image_ struct policy_image *image = NULL;
+	_cleanup_policy_store_ struct policy_store *store = NULL;
+	struct policy_publication publication = {.kernel = kernel, .source = "/p"};
+
+	assert_int_equal(policy_parse("p", text, strlen(text), &policy, &errors), 0);
+	assert_int_equal(policy_compile(policy, &image, &errors), 0);
+	assert_int_equal(policy_store_open(table, POLICY_STORE_CREATE, &store), 0);
+	publication.image = image;
+	assert_int_equal(policy_store_publish(store, &publication, NULL), 0);
+	assert_int_equal(policy_store_set_state(store, state), 0);
+}
+
+static void proven(void **state)
+{
+	char directory[] = "/tmp/smcctl-table-XXXXXX";
+	static struct process_report report = {.pid = 1, .kind = PROCESS_CARRIES};
+	const struct processes processes = {.main = 1, .reports = {.item = &report, .count = 1}};
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	(void)snprintf(report.table, sizeof(report.table), "%s/policy", directory);
+	for (size_t i = 0; i < sizeof(proofs) / sizeof(proofs[0]); i++) {
+		struct service_state is = {.kind = STATE_ACCELERATED, .why = ""};
+
+		report.value[SMCSHIM_connect_smc] = proofs[i].connected;
+		if (!proofs[i].missing)
+			publish(report.table, proofs[i].state, proofs[i].kernel);
+		assert_int_equal(state_prove(&processes, &proofs[i].sockets, &is), 0);
+		if (is.kind != proofs[i].kind || strncmp(is.why, proofs[i].why, strlen(proofs[i].why)) != 0 ||
+			!*is.why != !*proofs[i].why)
+			fail_msg("%s: %s, '%s' instead of %s, '%s'", proofs[i].what, state_key(is.kind), is.why,
+				state_key(proofs[i].kind), proofs[i].why);
+		state_clear(&is);
+		(void)unlink(report.table);
+	}
+	assert_int_equal(rmdir(directory), 0);
+}
+
+/* What is not accelerated stays what it is. */
+static void proven_otherwise(void **state)
+{
+	struct service_state is = {.kind = STATE_RESTART, .why = "x"};
+
+	(void)state;
+	assert_int_equal(
+		state_prove(&(struct processes){.main = 0}, &(struct service_sockets){.listen_tcp = 1}, &is), 0);
+	assert_int_equal(is.kind, STATE_RESTART);
+	assert_string_equal(is.why, "x");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -515,6 +610,8 @@ int main(void)
 		cmocka_unit_test(exec_texts),
 		cmocka_unit_test(exec_compared),
 		cmocka_unit_test(states),
+		cmocka_unit_test(proven),
+		cmocka_unit_test(proven_otherwise),
 	};
 
 	return cmocka_run_group_tests_name("ctl-service", tests, NULL, NULL);
