@@ -165,7 +165,7 @@ static int is_pair(const char *before, const char *after, const char *smcctl)
 int exec_unit_verify(const struct unit *before, const struct unit *after, const char *smcctl)
 {
 	bool measure = !unit_is(before, "NeedDaemonReload", "yes") &&
-		!(unit_file_has_drop_in(before) && strstr(unit_get(before, "ExecStart"), EXEC_RUN));
+		!(unit_file_has_ours(before) && strstr(unit_get(before, "ExecStart"), EXEC_RUN));
 	size_t old_place = 0;
 	size_t place = 0;
 	size_t count = 0;

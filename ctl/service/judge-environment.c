@@ -29,7 +29,7 @@ static int preload_without_us(const struct judgement *judgement, char **out)
 	const char *inherited = judgement->tools->inherited;
 	int r;
 
-	if (unit_file_has_drop_in(unit))
+	if (unit_file_has_ours(unit))
 		r = unit_file_preload(unit, out);
 	else
 		r = words_assigned(unit_get(unit, "Environment"), "LD_PRELOAD", out);

@@ -24,7 +24,7 @@ static bool is_below(const char *path, const char *directory)
 /* What our own drop-in binds does not count: without it, it would be hidden. */
 static bool is_ours(const struct judgement *judgement, const char *path)
 {
-	return unit_file_has_drop_in(judgement->unit) &&
+	return unit_file_has_ours(judgement->unit) &&
 		(strcmp(path, judgement->tools->library) == 0 || strcmp(path, TABLES) == 0);
 }
 
@@ -65,7 +65,7 @@ bool judge_covers(const struct judgement *judgement, const char *property, const
 		if (search_value(&shown, value) < 0)
 			return false;
 	}
-	if (shown.found || !unit_file_has_drop_in(judgement->unit))
+	if (shown.found || !unit_file_has_ours(judgement->unit))
 		return shown.found;
 	return unit_file_own(judgement->unit, property, search_value, &own) == 0 && own.found;
 }

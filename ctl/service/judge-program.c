@@ -306,7 +306,7 @@ bool judge_selinux(void)
 void judge_program(struct judgement *judgement)
 {
 	const struct unit *unit = judgement->unit;
-	bool replaced = unit_file_has_drop_in(unit) && strstr(unit_get(unit, "ExecStart"), EXEC_RUN);
+	bool replaced = unit_file_has_ours(unit) && strstr(unit_get(unit, "ExecStart"), EXEC_RUN);
 	size_t commands = replaced ? judge_all_own(judgement) : judge_all_shown(judgement);
 
 	if (!commands && unit_is(unit, "LoadState", "loaded"))

@@ -23,7 +23,7 @@ static const char *const supervisor_calls[] = {"seccomp", "pidfd_open", "pidfd_g
 static int read_families(const struct unit *unit, struct families *out)
 {
 	/* With our drop-in in the account the list would hold AF_SMC because we wrote it. */
-	return unit_file_has_drop_in(unit) ? unit_file_families(unit, out) : families_of_unit(unit, out);
+	return unit_file_has_ours(unit) ? unit_file_families(unit, out) : families_of_unit(unit, out);
 }
 
 /*

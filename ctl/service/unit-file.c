@@ -198,7 +198,10 @@ int unit_file_own(const struct unit *unit, const char *setting, unit_file_take *
 
 	/* systemd names them in the order in which they apply. */
 	while (r == 0 && (r = words_next(&rest, &path)) > 0) {
-		r = strcmp(path, unit->drop_in) == 0 ? 0 : read_file(path, setting, take_value, context);
+		if (strcmp(path, unit->drop_in) != 0 && (!unit->above || strcmp(path, unit->above) != 0))
+			r = read_file(path, setting, take_value, context);
+		else
+			r = 0;
 		free(path);
 	}
 	return r;
@@ -237,24 +240,23 @@ bool unit_file_has_drop_in(const struct unit *unit)
 	return words_have(unit_get(unit, "DropInPaths"), unit->drop_in);
 }
 
+bool unit_file_has_ours(const struct unit *unit)
+{
+	return unit_file_has_drop_in(unit) || (unit->above && words_have(unit_get(unit, "DropInPaths"), unit->above));
+}
+
 int unit_file_take_template(struct unit *unit)
 {
 	_cleanup_free_ char *directory = NULL;
-	_cleanup_free_ char *drop_in = NULL;
-	const char *name = strrchr(unit->directory, '/');
-	const char *at = name ? strchr(name, '@') : NULL;
 
-	if (unit->pattern || !at || unit_file_has_drop_in(unit))
+	if (unit_file_has_drop_in(unit) || !unit_file_has_ours(unit))
 		return 0;
-	if (asprintf(&directory, "%.*s@.service.d", (int)(at - unit->directory), unit->directory) < 0)
-		return directory = NULL, -ENOMEM;
-	if (asprintf(&drop_in, "%s/" UNIT_DROP_IN, directory) < 0)
-		return drop_in = NULL, -ENOMEM;
-	if (!words_have(unit_get(unit, "DropInPaths"), drop_in))
-		return 0;
+	directory = strndup(unit->above, strlen(unit->above) - strlen("/" UNIT_DROP_IN));
+	if (!directory)
+		return -ENOMEM;
 	free(unit->directory);
 	free(unit->drop_in);
 	unit->directory = take(directory);
-	unit->drop_in = take(drop_in);
+	unit->drop_in = take(unit->above);
 	return 0;
 }

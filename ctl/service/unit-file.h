@@ -36,7 +36,7 @@ _must_check_ int families_of_unit(const struct unit *unit, struct families *out)
 typedef int unit_file_take(void *context, const char *value);
 _must_check_ int unit_file_parse(const char *text, const char *setting, unit_file_take *take, void *context);
 
-/* The same of all of the unit's files but our drop-in, in the order in which they apply. Returns that or -errno. */
+/* The same of all of the unit's files but our drop-ins, in the order in which they apply. Returns that or -errno. */
 _must_check_ int unit_file_own(const struct unit *unit, const char *setting, unit_file_take *take, void *context);
 
 /* RestrictAddressFamilies= of these files; *out is begun by the caller. Returns 0 or -errno. */
@@ -47,6 +47,9 @@ _must_check_ int unit_file_preload(const struct unit *unit, char **out);
 
 /* True if our drop-in is one of those that systemd has loaded. */
 bool unit_file_has_drop_in(const struct unit *unit);
+
+/* True if that, or for an instance its template's, has its part in what systemd shows. */
+bool unit_file_has_ours(const struct unit *unit);
 
 /*
  * For an instance without a drop-in of ours, whose template has one that systemd has loaded: the unit's is from now on that

@@ -34,6 +34,7 @@ void unit_clear(struct unit *unit)
 	free(unit->text);
 	free(unit->directory);
 	free(unit->drop_in);
+	free(unit->above);
 	*unit = (struct unit){.name = NULL};
 }
 
@@ -130,6 +131,21 @@ static int find_directory(struct unit *unit)
 	return 0;
 }
 
+static int find_above(struct unit *unit)
+{
+	const char *at = strchr(unit->name, '@');
+	size_t length = strlen(unit->directory) - strlen(".d") - strlen(unit->name);
+
+	if (unit->pattern || !at)
+		return 0;
+	length += (size_t)(at - unit->name);
+	if (asprintf(&unit->above, "%.*s@" SUFFIX ".d/" UNIT_DROP_IN, (int)length, unit->directory) < 0) {
+		unit->above = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
 static int ask(const struct unit *unit, const char *instance, struct command_result *out)
 {
 	const char *argv[] = {"systemctl", unit->user ? "--user" : "--system", "--no-pager", "show", properties, "--",
@@ -198,6 +214,8 @@ enum ctl_exit unit_read(struct ctl *ctl, const char *name, bool user, struct uni
 	r = adopt_name(&unit);
 	if (r == 0)
 		r = find_directory(&unit);
+	if (r == 0)
+		r = find_above(&unit);
 	if (r < 0)
 		return ctl_error(ctl, CTL_FAILED, "unit", unit.name, "%s",
 			r == -ENOENT ? "HOME is not set, so your units have no place" : strerror(-r));

@@ -17,6 +17,7 @@ struct unit {
 	size_t size;     /* of text */
 	char *directory; /* where its drop-in belongs: .../UNIT.d */
 	char *drop_in;   /* directory/UNIT_DROP_IN */
+	char *above;     /* of an instance: the template's, which systemd leaves out where there is drop_in; or NULL */
 	bool user;       /* of the caller's own systemd */
 	bool pattern;    /* name is a template; the values are those of a made-up instance */
 };

@@ -252,6 +252,24 @@ gives 0 "disable a template" "$smcctl" service disable t@
 gives 0 "an instance" "$smcctl" service enable t@1
 holds "... has the drop-in" test -e "$system/t@1.service.d/90-smcctl.conf"
 gives 0 "disable an instance" "$smcctl" service disable t@1
+# An instance of an enabled template: its drop-in masks the template's, of the same name, so it has all that is needed itself.
+for lines in "ExecStart="$'\n'"ExecStart=$(command -v busybox) sleep %i" \
+	"RestrictAddressFamilies=AF_INET"$'\n'"NoExecPaths=/"$'\n'"TemporaryFileSystem=/run:ro"; do
+	unit 't@.service' "$lines"
+	tree >before_template
+	gives 0 "${lines##*$'\n'}: an instance" "$smcctl" service enable t@1
+	tail -n +3 "$system/t@1.service.d/90-smcctl.conf" >alone
+	gives 0 "... its template" "$smcctl" service enable t@
+	tree >with_both
+	gives 0 "... disabled" "$smcctl" service disable t@1
+	gives 0 "... explain" "$smcctl" service explain --json t@1
+	holds "... and enabled again, with the template" "$smcctl" service enable t@1
+	holds "... has what it had without it" cmp alone <(tail -n +3 "$system/t@1.service.d/90-smcctl.conf")
+	holds "... as explain has said" json "d['units'][0]['drop_in']['text'] == open('alone').read()"
+	holds "... and so has its template" same_as with_both
+	gives 0 "... disable both" "$smcctl" service disable t@1 t@
+	holds "... leaves the tree as it was" same_as before_template
+done
 ln -s plain.service "$system/alias.service"
 gives 0 "an alias" "$smcctl" service enable alias
 holds "... leads to the unit" test -e "$drop_in"
