@@ -86,19 +86,27 @@ static int preload_of_text(const char *text, char **out)
 	return 0;
 }
 
-static void judge_file(struct judgement *judgement, const char *path)
+/* NULL: it sets none. */
+static int preload_of_file(const char *path, char **out)
 {
 	_cleanup_close_ int fd = open_read(path);
 	_cleanup_free_ char *text = NULL;
-	_cleanup_free_ char *value = NULL;
-	const char *ours;
 	size_t size;
 	int r = fd < 0 ? fd : read_all(fd, FILE_MAX, &text, &size);
 
+	return r < 0 ? r : preload_of_text(text, out);
+}
+
+static void judge_file(void *context, const char *path)
+{
+	struct judgement *judgement = context;
+	_cleanup_free_ char *value = NULL;
+	const char *ours;
+	size_t size;
+	int r = preload_of_file(path, &value);
+
 	if (r == -ENOENT)
 		return;
-	if (r == 0)
-		r = preload_of_text(text, &value);
 	if (r < 0)
 		judgement_add(judgement, REMARK_NOTE, "EnvironmentFile",
 			"'%s' cannot be read (%s): were LD_PRELOAD set there, it "
@@ -112,32 +120,56 @@ static void judge_file(struct judgement *judgement, const char *path)
 			judgement->tools->library, *value ? ":" : "", value);
 }
 
-static void judge_environment_file(struct judgement *judgement, const char *value)
+/* Calls look() for each environment file of the unit, in their order. Returns 0 or -ENOMEM. */
+static int each_file(const struct unit *unit, void (*look)(void *context, const char *path), void *context)
 {
-	/* "PATTERN (ignore_errors=yes)" */
-	const char *end = strstr(value, " (ignore_errors=");
-	_cleanup_free_ char *pattern = strndup(value, end ? (size_t)(end - value) : strlen(value));
-	glob_t found;
+	size_t place = 0;
 
-	if (!pattern) {
-		judgement->error = -ENOMEM;
-		return;
+	for (const char *value; (value = unit_next(unit, "EnvironmentFiles", &place));) {
+		/* "PATTERN (ignore_errors=yes)" */
+		const char *end = strstr(value, " (ignore_errors=");
+		_cleanup_free_ char *pattern = strndup(value, end ? (size_t)(end - value) : strlen(value));
+		glob_t found;
+
+		if (!pattern)
+			return -ENOMEM;
+		if (glob(pattern, 0, NULL, &found) != 0)
+			continue;
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			look(context, found.gl_pathv[i]);
+		globfree(&found);
 	}
-	if (glob(pattern, 0, NULL, &found) != 0)
-		return;
-	for (size_t i = 0; i < found.gl_pathc; i++)
-		judge_file(judgement, found.gl_pathv[i]);
-	globfree(&found);
+	return 0;
+}
+
+static void look_for_library(void *context, const char *path)
+{
+	_cleanup_free_ char *value = NULL;
+	bool *named = context;
+	const char *ours;
+	size_t size;
+
+	/* The last that sets it holds. */
+	if (preload_of_file(path, &value) == 0 && value)
+		*named = preload_list_find(value, &ours, &size);
+}
+
+bool judge_files_name_library(const struct unit *unit)
+{
+	bool named = false;
+
+	return each_file(unit, look_for_library, &named) == 0 && named;
 }
 
 void judge_environment(struct judgement *judgement)
 {
 	const struct unit *unit = judgement->unit;
-	size_t place = 0;
+	int r;
 
 	judge_preload(judgement);
-	for (const char *value; (value = unit_next(unit, "EnvironmentFiles", &place));)
-		judge_environment_file(judgement, value);
+	r = each_file(unit, judge_file, judgement);
+	if (r < 0)
+		judgement->error = r;
 	if (unit_sets(unit, "PAMName"))
 		judgement_add(judgement, REMARK_NOTE, "PAMName",
 			"opens a session of '%s': pam_env in it, by /etc/environment, may overrule LD_PRELOAD; smcctl "

@@ -96,6 +96,9 @@ void judge_policy(struct judgement *judgement);      /* the table that it will f
  */
 _must_check_ int judge_inherited(bool user, char **out);
 
+/* An EnvironmentFile= of the unit puts the library into LD_PRELOAD. */
+bool judge_files_name_library(const struct unit *unit);
+
 /* As which user the service runs, as far as it matters for what executing a file gains. */
 enum privilege_user judge_user(const struct unit *unit);
 

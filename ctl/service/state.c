@@ -85,7 +85,7 @@ static bool has_otherwise(const struct unit *unit)
 		return false;
 	if (preload && preload_list_find(preload, &element, &length))
 		return true;
-	return strstr(unit_get(unit, "ExecStart"), "smcctl run") != NULL || unit_sets(unit, "EnvironmentFiles");
+	return strstr(unit_get(unit, "ExecStart"), "smcctl run") != NULL || judge_files_name_library(unit);
 }
 
 /* The table that the unit's environment names is the one that the process follows. */

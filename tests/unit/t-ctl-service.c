@@ -3,12 +3,14 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -405,6 +407,7 @@ static void exec_compared(void **state)
 static const struct {
 	const char *unit;    /* as systemd shows it */
 	const char *drop_in; /* its body; NULL: none */
+	const char *file;    /* an environment file of the unit; NULL: none */
 	bool unread;         /* by systemd */
 	bool stopped;
 	struct process_report main;
@@ -424,8 +427,14 @@ static const struct {
 	{SHOWN("/u/smcctl", "/u/smcctl run /a", "no"), NULL,
 		.main = {.kind = PROCESS_CARRIES, .table = TABLE, .supervisor = 2}, .kind = STATE_ACCELERATED,
 		.why = "not by smcctl"},
-	{"EnvironmentFiles=/e (ignore_errors=no)\n", NULL, .main = {.kind = PROCESS_CARRIES, .table = TABLE},
-		.kind = STATE_ACCELERATED, .why = "not by smcctl"},
+	{"", NULL, .file = "A=b\nLD_PRELOAD=/a.so:/l/libsmcshim.so\n",
+		.main = {.kind = PROCESS_CARRIES, .table = TABLE}, .kind = STATE_ACCELERATED, .why = "not by smcctl"},
+	{"", NULL, .file = "A=b\n", .main = {.kind = PROCESS_CARRIES, .table = TABLE}, .kind = STATE_RESTART_AWAY,
+		.why = ""},
+	{"", NULL, .file = "LD_PRELOAD=/a.so\n", .main = {.kind = PROCESS_CARRIES, .table = TABLE},
+		.kind = STATE_RESTART_AWAY, .why = ""},
+	{"EnvironmentFiles=/nowhere/e (ignore_errors=yes)\n", NULL, .main = {.kind = PROCESS_CARRIES, .table = TABLE},
+		.kind = STATE_RESTART_AWAY, .why = ""},
 	{"", NULL, .main = {.kind = PROCESS_CARRIES, .table = TABLE}, .kind = STATE_RESTART_AWAY, .why = ""},
 	/* Started before, or in another way. */
 	{CARRIED EARLY, LIBRARY, .main.kind = PROCESS_PLAIN, .kind = STATE_RESTART, .why = ""},
@@ -464,6 +473,15 @@ static const struct {
 		.why = "it carries a file of the library's name"},
 };
 
+static void write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write_all(fd, text), 0);
+	close(fd);
+}
+
 /* The file is the unit's, and stands for the drop-in where that is looked at: since when it is there. */
 static void state_is(size_t i, char *file)
 {
@@ -474,11 +492,18 @@ static void state_is(size_t i, char *file)
 	struct drop_in drop_in = {
 		.kind = found[i].drop_in ? DROP_IN_OURS : DROP_IN_NONE, .body = (char *)(uintptr_t)found[i].drop_in};
 	struct service_state is;
+	char environment[64];
 
 	reports[1] = found[i].main;
 	reports[1].pid = 1;
-	assert_true(asprintf(&unit.text, "FragmentPath=%s\nDropInPaths=%s\n%s", file,
-			    found[i].drop_in && !found[i].unread ? file : "", found[i].unit) > 0);
+	(void)snprintf(environment, sizeof(environment), "%s.environment", file);
+	if (found[i].file)
+		write_text(environment, found[i].file);
+	/* The first of them is not there. */
+	assert_true(asprintf(&unit.text, "FragmentPath=%s\nDropInPaths=%s\n%s%s%s%s", file,
+			    found[i].drop_in && !found[i].unread ? file : "", found[i].unit,
+			    found[i].file ? "EnvironmentFiles=/nowhere (ignore_errors=yes)\nEnvironmentFiles=" : "",
+			    found[i].file ? environment : "", found[i].file ? " (ignore_errors=no)\n" : "") > 0);
 	unit.size = strlen(unit.text);
 	for (char *p = unit.text; (p = strchr(p, '\n')); p++)
 		*p = '\0';
@@ -488,6 +513,7 @@ static void state_is(size_t i, char *file)
 		fail_msg("%zu: %s, '%s' instead of %s, '%s'", i, state_key(is.kind), is.why, state_key(found[i].kind),
 			found[i].why);
 	free(unit.text);
+	(void)unlink(environment);
 }
 
 static void states(void **state)
