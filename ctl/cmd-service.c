@@ -209,44 +209,77 @@ static enum ctl_exit show(const struct changes *changes)
 	return CTL_OK;
 }
 
+/* The others are not to suffer from one that is overruled. */
+static enum ctl_exit verify_all(struct changes *changes, const struct judge_tools *tools)
+{
+	enum ctl_exit worst = CTL_OK;
+
+	for (size_t i = 0; i < changes->count; i++) {
+		struct change *change = &changes->item[i];
+		enum ctl_exit code = verify(changes, change, tools);
+
+		change->failed = code != CTL_OK;
+		worst = worst == CTL_OK ? code : worst;
+	}
+	if (worst != CTL_OK)
+		(void)!changes_reload(changes);
+	return worst;
+}
+
+/* Only when all units have been looked at, so that nothing is changed if one is refused. */
+static enum ctl_exit apply_own(struct ctl *ctl, const char *file)
+{
+	_cleanup_apply_result_ struct apply_result result = {.changed = false};
+	_cleanup_(judgement_clear) struct judgement judgement = {.table = NULL};
+	enum ctl_exit code = apply_policy(ctl, file, APPLY_QUICK, &result);
+	const struct remark *worst;
+
+	if (code != CTL_OK)
+		return code;
+	judgement.table = result.paths.table;
+	judge_policy(&judgement);
+	worst = judgement_worst(&judgement, REMARK_POLICY);
+	if (worst)
+		ctl_warn(ctl, "%s: %s: %s", file, worst->what, worst->text);
+	return CTL_OK;
+}
+
 static enum ctl_exit enable(struct changes *changes, const struct ctl_args *args, const struct wish *wish)
 {
 	enum ctl_exit code = changes_begin(changes, args, plan_enable, wish);
+	enum ctl_exit worst;
 
 	if (code == CTL_OK && args->option[ENABLE_DRY_RUN])
 		return show(changes);
+	if (code == CTL_OK && args->option[ENABLE_POLICY])
+		code = apply_own(changes->ctl, args->option[ENABLE_POLICY]);
 	if (code == CTL_OK)
 		code = write_drop_ins(changes);
 	if (code == CTL_OK)
 		code = changes_reload(changes);
-	for (size_t i = 0; i < changes->count && code == CTL_OK; i++) {
-		code = verify(changes, &changes->item[i], wish->tools);
-		if (code != CTL_OK)
-			(void)!changes_reload(changes);
-	}
 	if (code != CTL_OK)
 		return code;
+	worst = verify_all(changes, wish->tools);
 	say_replaced(changes);
-	return changes_finish(changes, "enabled", "enabled already", args->option[ENABLE_RESTART] != NULL);
+	code = changes_finish(changes, "enabled", "enabled already", args->option[ENABLE_RESTART] != NULL);
+	return worst == CTL_OK ? code : worst;
 }
 
 enum ctl_exit cmd_service_enable(struct ctl *ctl, const struct ctl_args *args)
 {
-	_cleanup_apply_result_ struct apply_result result = {.changed = false};
+	_cleanup_paths_ struct paths policy = {.file = NULL};
 	_cleanup_(changes_clear) struct changes changes = {
 		.ctl = ctl, .user = args->option[ENABLE_USER] != NULL, .force = args->option[ENABLE_FORCE] != NULL};
 	_cleanup_judge_tools_ struct judge_tools tools = {.library = NULL};
-	const char *file = args->option[ENABLE_POLICY];
 	enum ctl_exit code = judge_tools_find(ctl, changes.user, &tools);
 
-	if (code == CTL_OK && file)
-		code = args->option[ENABLE_DRY_RUN] ? apply_find(ctl, file, &result.paths)
-						    : apply_policy(ctl, file, APPLY_QUICK, &result);
+	if (code == CTL_OK && args->option[ENABLE_POLICY])
+		code = apply_find(ctl, args->option[ENABLE_POLICY], &policy);
 	if (code != CTL_OK)
 		return code;
 	return enable(&changes, args,
 		&(struct wish){
-			.tools = &tools, .policy = &result.paths, .supervise = args->option[ENABLE_SUPERVISE] != NULL});
+			.tools = &tools, .policy = &policy, .supervise = args->option[ENABLE_SUPERVISE] != NULL});
 }
 
 /* ---- disable ---- */

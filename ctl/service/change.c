@@ -182,8 +182,11 @@ enum ctl_exit changes_finish(struct changes *changes, const char *did, const cha
 
 	for (size_t i = 0; i < changes->count; i++) {
 		const struct change *change = &changes->item[i];
-		enum ctl_exit code = restarts ? restart(changes, change) : CTL_OK;
+		enum ctl_exit code;
 
+		if (change->failed)
+			continue;
+		code = restarts ? restart(changes, change) : CTL_OK;
 		if (code == CTL_OK)
 			code = say_state(changes, change, change->done ? did : nothing, restarts);
 		worst = worst == CTL_OK ? code : worst;

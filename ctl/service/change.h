@@ -14,6 +14,7 @@ struct change {
 	char *body;     /* of the drop-in to be */
 	bool supervise; /* it replaces the unit's commands */
 	bool done;
+	bool failed; /* said; it is left out of the rest */
 };
 
 struct changes {
@@ -41,7 +42,7 @@ enum ctl_exit changes_file_error(struct ctl *ctl, const char *path, int error);
 /* Has systemd read its files again. CTL_OK, or CTL_PARTLY and why not. */
 _must_check_ enum ctl_exit changes_reload(struct changes *changes);
 
-/* Restarts what runs, if asked to, and says of each unit what was done and what it is now. */
+/* Restarts what runs, if asked to, and says of each unit that has not failed what was done and what it is now. */
 _must_check_ enum ctl_exit changes_finish(struct changes *changes, const char *did, const char *nothing, bool restarts);
 
 #endif

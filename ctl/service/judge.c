@@ -135,7 +135,9 @@ int judge(struct judgement *judgement)
 		judge_environment(judgement);
 	judge_sandbox(judgement);
 	judge_files(judgement);
-	judge_policy(judgement);
+	/* One that is to be applied is looked at then. */
+	if (!judgement->policy)
+		judge_policy(judgement);
 	if (fclose(judgement->lines) != 0 && !judgement->error)
 		judgement->error = -ENOMEM;
 	judgement->lines = NULL;

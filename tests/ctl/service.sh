@@ -226,6 +226,30 @@ holds "... and nothing is changed" same_as before_two
 gives 0 "--force enables it all the same" "$smcctl" service enable --force plain bad
 gives 0 "disable both" "$smcctl" service disable plain bad
 holds "... leaves the tree as it was" same_as before_two
+echo '{"version":1,"rules":[{"use":"smc","connect":"any"}]}' >two.json
+gives 3 "one of two is refused, with a policy" "$smcctl" service enable --policy two.json plain bad
+holds "... and nothing is changed" same_as before_two
+holds "... nor applied" sh -c '! ls /run/smc/two*'
+echo '{' >two.json
+gives 65 "a broken policy" "$smcctl" service enable --policy two.json plain
+holds "... and nothing is changed" same_as before_two
+# What overrules one is seen when all are written: the others stay, and are told about.
+unit a.service
+unit b.service
+mkdir "$system/b.service.d" && printf '[Service]\nEnvironment=LD_PRELOAD=/z.so\n' >"$system/b.service.d/zz.conf"
+: >log
+gives 5 "one of three is overruled" "$smcctl" service enable --restart a b plain
+says err "^smcctl: unit 'b.service': .* rolled back$"
+holds "... which is said of it alone" test "$(grep -c "^smcctl: unit" err)" = 1
+holds "... rolled back" test ! -e "$system/b.service.d/90-smcctl.conf"
+says out '^a.service: enabled, not running$'
+says out '^plain.service: enabled, not running$'
+lines out 2 "... the others are told about"
+holds "... and restarted" test "$(grep -o 'restart.*' log | tr '\n' ' ')" = "restart -- a.service restart -- plain.service "
+rm -r "$system/b.service.d"
+gives 0 "disable the others" "$smcctl" service disable a plain
+rm "$system/a.service" "$system/b.service"
+holds "... leaves the tree as it was" same_as before_two
 for name in sshd ssh systemd-x dbus getty@tty1 user@0; do
 	unit "$name.service"
 	gives 3 "$name is refused without --force" "$smcctl" service enable "$name"
