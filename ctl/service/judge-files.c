@@ -32,10 +32,11 @@ static bool is_ours(const struct judgement *judgement, const char *path)
 struct search {
 	const struct judgement *judgement; /* leave out what is ours; NULL: it is not in there */
 	const char *path;
+	bool binds; /* the values are "SOURCE:TARGET:OPTIONS": it is seen at the target */
 	bool found;
 };
 
-/* Each may have a prefix "-" or "+" and ":OPTIONS" or ":TARGET" behind; an empty value takes back all that were before it. */
+/* Each may have a prefix "-" or "+" and ":OPTIONS" behind; an empty value takes back all that were before it. */
 static int search_value(void *context, const char *value)
 {
 	struct search *search = context;
@@ -45,7 +46,10 @@ static int search_value(void *context, const char *value)
 	search->found = search->found && *value;
 	while ((r = words_next(&value, &word)) > 0) {
 		char *directory = word + strspn(word, "-+");
+		char *target = search->binds ? strchr(directory, ':') : NULL;
 
+		if (target)
+			directory = target + 1;
 		directory[strcspn(directory, ":")] = '\0';
 		if (directory[0] == '/' && is_below(search->path, directory) &&
 			!(search->judgement && is_ours(search->judgement, directory)))
@@ -57,8 +61,9 @@ static int search_value(void *context, const char *value)
 
 bool judge_covers(const struct judgement *judgement, const char *property, const char *path)
 {
-	struct search shown = {.judgement = judgement, .path = path};
-	struct search own = {.path = path};
+	bool binds = starts_with(property, "Bind");
+	struct search shown = {.judgement = judgement, .path = path, .binds = binds};
+	struct search own = {.path = path, .binds = binds};
 	size_t place = 0;
 
 	for (const char *value; (value = unit_next(judgement->unit, property, &place));) {

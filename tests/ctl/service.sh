@@ -151,6 +151,8 @@ line "a deny-list of it" "RestrictAddressFamilies=~AF_SMC" "RestrictAddressFamil
 line "two lines" $'RestrictAddressFamilies=AF_INET\nRestrictAddressFamilies=~AF_UNIX' "RestrictAddressFamilies=AF_INET AF_SMC"
 line "a root directory" "RootDirectory=/" ""
 line "a root directory with all of it bound" $'RootDirectory=/nowhere\nBindReadOnlyPaths=-'"$lib -/run/smc:/run/smc" ""
+line "a root directory with it bound elsewhere" $'RootDirectory=/nowhere\nBindReadOnlyPaths='"${lib%/*}:/opt/x /run/smc" "BindReadOnlyPaths=-$lib"
+line "a root directory with another's bound" $'RootDirectory=/nowhere\nBindPaths=/opt/x:'"${lib%/*}:rbind -/run:/run/" ""
 line "no exec" "NoExecPaths=/" "ExecPaths=-$lib"
 line "no exec, but for it" "NoExecPaths=/"$'\n'"ExecPaths=${lib%/*}" ""
 # An update takes the unit's own list away: enabling again takes ours away.
