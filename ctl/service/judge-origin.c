@@ -45,9 +45,9 @@ static void judge_kind(struct judgement *judgement)
 			break;
 		}
 	}
-	if (strcmp(type, "forking") == 0)
-		judgement_add(judgement, REMARK_NOTE, "forking",
-			"a reload may keep listeners that are open: only a restart makes them SMC");
+	if (strcmp(type, "forking") == 0 || unit_is(unit, "CanReload", "yes"))
+		judgement_add(judgement, REMARK_NOTE, strcmp(type, "forking") == 0 ? "forking" : "reload",
+			"a reload keeps the process, or its open listeners: only a restart makes them SMC");
 }
 
 static bool is_internet(const char *listen)

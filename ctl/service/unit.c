@@ -19,6 +19,7 @@
 
 static const char properties[] =
 	"--property=Id,LoadState,ActiveState,SubState,FragmentPath,SourcePath,DropInPaths,Transient,NeedDaemonReload,"
+	"CanReload,"
 	"MainPID,"
 	"ControlGroup,ExecMainStartTimestampMonotonic,Type,ExecStart,Environment,EnvironmentFiles,PassEnvironment,"
 	"UnsetEnvironment,User,DynamicUser,NoNewPrivileges,RestrictAddressFamilies,SystemCallFilter,"

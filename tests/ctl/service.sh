@@ -333,6 +333,10 @@ unit s.service 'PAMName=x'
 gives 0 "a session of PAM: explain" "$smcctl" service explain s
 says out "^PAMName +- +opens a session of 'x': pam_env in it, by /etc/environment, may overrule LD_PRELOAD"
 
+unit s.service 'CanReload=yes'
+gives 0 "a service that can be reloaded: explain" "$smcctl" service explain s
+says out "^reload +- +a reload keeps the process, or its open listeners: only a restart makes them SMC$"
+
 # Confined by AppArmor or SELinux: said, with what it takes
 unit s.service 'AppArmorProfile=-a profile'
 gives 0 "AppArmorProfile=: explain" "$smcctl" service explain s
