@@ -188,6 +188,68 @@ says out '^state +on$'
 mkdir runtime
 gives 0 "XDG_RUNTIME_DIR" env XDG_RUNTIME_DIR="$PWD/runtime" "$smcctl" policy apply moved.json
 says out "^$PWD/runtime/smc/moved.json-"
+# The kill switch tells what other tables are still on, in sight of this user, and --all reaches them.
+many_users() { [ "$(awk '{print $3; exit}' /proc/self/uid_map)" -gt 65534 ]; }
+rm -rf runtime "$table"
+mkdir -p "/etc/smc/b c" /run/user/7
+touch /run/smc/not-a-table && ln -s policy /run/smc/link
+for file in /etc/smc/policy.json "/etc/smc/b c/policy.json" /etc/smc/seen.json; do
+	cp moved.json "$file"
+done
+applied() { sed -n 's/: applied .*//p' out; }
+gives 0 "apply of the default file" "$smcctl" policy apply
+gives 0 "off while no other table is on" "$smcctl" policy off
+lines err 0 "... tells of none"
+gives 0 "a second policy" "$smcctl" policy apply /etc/smc/other/policy.json
+second=$(applied)
+gives 0 "one whose name a shell would not take" "$smcctl" policy apply "/etc/smc/b c/policy.json"
+third=$(applied)
+gives 0 "one that only counts" "$smcctl" policy apply /etc/smc/seen.json
+gives 0 "... is switched so" "$smcctl" policy observe /etc/smc/seen.json
+lines err 0 "... which tells of no others"
+gives 0 "one of a user" env XDG_RUNTIME_DIR=/run/user/7 "$smcctl" policy apply moved.json
+theirs=$(applied)
+! many_users || chown -R 7 /run/user/7
+gives 0 "off while others are on" "$smcctl" policy off
+says out '^/run/smc/policy: off -> off$'
+says err "^smcctl: table '$second' is still on; smcctl policy off /etc/smc/other/policy\.json$"
+says err "^smcctl: table '$third' is still on; smcctl policy off --all$"
+says err "^smcctl: table '$theirs' is still on; smcctl policy off --all$"
+lines err 3 "... and nothing of what is no table, or keeps all on TCP"
+gives 0 "off as it says" "$smcctl" policy off /etc/smc/other/policy.json
+says out "^$second: on -> off$"
+lines err 2 "... leaves two"
+gives 64 "off --all takes no file" "$smcctl" policy off --all /etc/smc/policy.json
+gives 0 "off --all" "$smcctl" policy off --all
+says out "^/run/smc/policy: off -> off$"
+says out "^$third: on -> off$"
+says out "^$theirs: on -> off$"
+says out "^/run/smc/seen\.json-[0-9a-f]+: observe -> off$"
+lines out 5 "... and those are all"
+lines err 0 "... without a complaint"
+gives 0 "on --all" "$smcctl" policy on --all
+says out "^/run/smc/policy: off -> on$"
+says out "^$theirs: off -> on$"
+if many_users; then
+	mkdir runtime && chown 65534 runtime && chmod 755 . "$dir"
+	gives 0 "a table of an ordinary user" unprivileged env XDG_RUNTIME_DIR="$PWD/runtime" "$smcctl" policy apply /etc/smc/seen.json
+	gives 0 "their kill switch" unprivileged env XDG_RUNTIME_DIR="$PWD/runtime" "$smcctl" policy off /etc/smc/seen.json
+	says out "^$PWD/runtime/smc/seen\.json-[0-9a-f]+: on -> off$"
+	says err "^smcctl: table '/run/smc/policy' is still on, and not yours; as root: smcctl policy off --all$"
+	gives 5 "with --all" unprivileged env XDG_RUNTIME_DIR="$PWD/runtime" "$smcctl" policy off --all
+	says out "^$PWD/runtime/smc/seen\.json-[0-9a-f]+: off -> off$"
+	says err "^smcctl: table '/run/smc/policy': Permission denied; run as root, or as its owner$"
+fi
+printf '\143' | dd of="$second" bs=1 seek=8 conv=notrunc status=none
+gives 5 "off --all with a table of another version" "$smcctl" policy off --all
+says out "^/run/smc/policy: on -> off$"
+says err "^smcctl: table '$second': is the table of another version"
+gives 0 "off beside it" "$smcctl" policy off
+says err "^smcctl: table '$second' may still be on: is the table of another version"
+rm -r /run/smc /run/user
+gives 1 "off --all without a table" "$smcctl" policy off --all
+says err "^smcctl: tables: there are none; smcctl policy apply$"
+
 # Two writers at once: each publication has a number of its own, so none is lost under another.
 cp moved.json /etc/smc/policy.json
 gives 0 "apply again" "$smcctl" policy apply
