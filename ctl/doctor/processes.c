@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ctl/doctor/doctor.h"
@@ -46,6 +47,22 @@ static void add_broken(struct walk *walk, const struct process_report *report, c
 			"%s (%d) was started with the library: %s", report->program, (int)report->pid, why);
 }
 
+/* A table that has come since is found at the next socket(). */
+static void add_tableless(struct walk *walk, const struct process_report *report)
+{
+	char path[sizeof("/proc/4294967295/root") + sizeof(report->table)];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "/proc/%ld/root%s",
+		(long)(report->supervisor ? report->supervisor : report->pid), report->table);
+	if ((stat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR)) || walk->broken++ >= MOST_LINES)
+		return;
+	finding_add(walk->findings, FINDING_WARNING, "process",
+		"smcctl policy apply; a container needs the host's /run/smc; smcctl run --policy FILE sets SMC_POLICY",
+		"%s (%d) finds no policy table %s: all its connections are TCP", report->program, (int)report->pid,
+		report->table);
+}
+
 static void on_report(void *context, const struct process_report *report)
 {
 	struct walk *walk = context;
@@ -64,6 +81,8 @@ static void count_report(struct walk *walk, const struct process_report *report)
 		walk->fallen += report->value[SMCSHIM_connect_fallback];
 		if (report->table_state == SMCSHIM_TABLE_REFUSED)
 			add_broken(walk, report, "it refuses its policy table, which is damaged or another version's");
+		if (report->table_state == SMCSHIM_TABLE_MISSING)
+			add_tableless(walk, report);
 		break;
 	case PROCESS_OTHER_ABI:
 		add_broken(walk, report, "with one of another version; restart it");

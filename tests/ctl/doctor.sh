@@ -108,7 +108,8 @@ for peer in 127.0.0.1 ::1 '[::1]:25443' 127.0.0.1:25443; do
 	finds '[a-z]+' peer '[^ ]+ \(Linux [^)]*\) and this host (both serve|serve no kind)' "the offers of $peer and of this host are compared"
 done
 python3 -c 'import socket
-server = socket.socket(); server.bind(("127.0.0.1", 7100)); server.listen()
+server = socket.socket(); server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+server.bind(("127.0.0.1", 7100)); server.listen()
 open("banner", "w").close()
 while True:
     peer, _ = server.accept(); peer.sendall(b"SSH-2.0-OpenSSH_9.2\r\n"); peer.close()' </dev/null >/dev/null 2>&1 &
@@ -152,6 +153,15 @@ carrier=$pid
 "$smcctl" doctor >out 2>err
 finds ok process '1 carry the library; 0 connections by SMC, none fell back'
 kill "$carrier"; wait "$carrier" 2>/dev/null
+# A table that is not there for the process, and comes
+background env "LD_PRELOAD=${asan:+$asan:}$lib" SMC_POLICY=/run/smc/later python3 listen.py 7001
+"$smcctl" doctor >out 2>err
+finds warning process "python3 \($pid\) finds no policy table /run/smc/later: all its connections are TCP; smcctl policy apply; a container "
+cp --sparse=always /run/smc/policy /run/smc/later
+"$smcctl" doctor >out 2>err
+holds "a table that has come is not missed, whoever has not looked for it yet" bash -c '! grep "finds no policy table" out'
+rm /run/smc/later
+kill "$pid"; wait "$pid" 2>/dev/null
 # What no library reaches
 serves() { (exec 3<>/dev/tcp/127.0.0.1/7000) 2>/dev/null; }
 busybox httpd -f -p 127.0.0.1:7000 </dev/null >/dev/null 2>&1 &
