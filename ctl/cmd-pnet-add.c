@@ -111,6 +111,14 @@ static enum ctl_exit conflict(struct ctl *ctl, const struct pnet_entry *wanted, 
 		"has the pnet identifier %s; smcctl pnet del %s takes it from all that have it", id, id);
 }
 
+/* The table has the entry as it is wanted. */
+static bool in_table(const struct pnet_view *view, const struct pnet_entry *wanted)
+{
+	const struct pnet_entry *entry = pnet_find(&view->table, wanted);
+
+	return entry && strcmp(entry->id, wanted->id) == 0 && entry->port == wanted->port;
+}
+
 /* Is the entry there (*there), in the way of another one, or free? */
 static enum ctl_exit compare(
 	struct ctl *ctl, const struct pnet_view *view, const struct pnet_entry *wanted, bool *there)
@@ -118,8 +126,7 @@ static enum ctl_exit compare(
 	const struct pnet_entry *entry = pnet_find(&view->table, wanted);
 	const char *id = wanted->device[0] ? smc_device_pnetid(&view->devices, wanted->device, wanted->port) : "";
 
-	*there = strcmp(id, wanted->id) == 0 ||
-		(entry && strcmp(entry->id, wanted->id) == 0 && entry->port == wanted->port);
+	*there = strcmp(id, wanted->id) == 0 || in_table(view, wanted);
 	if (*there)
 		return CTL_OK;
 	if (id[0])
@@ -174,7 +181,7 @@ static enum ctl_exit refused(
 	return smc_refused(ctl, what, object, view->genl, error);
 }
 
-static enum ctl_exit enter(struct ctl *ctl, const struct request *request, const struct pnet_view *view)
+static enum ctl_exit enter(struct ctl *ctl, struct request *request, struct pnet_view *view)
 {
 	char name[PNET_NAME_SIZE];
 	bool partly = false;
@@ -183,6 +190,15 @@ static enum ctl_exit enter(struct ctl *ctl, const struct request *request, const
 		const struct pnet_entry *wanted = &request->wanted[i];
 		int r = request->there[i] ? 0 : pnet_add(view->genl, wanted);
 
+		/* Somebody else may have entered the very same since the table was loaded. */
+		if (r == -EEXIST && request->ensure) {
+			enum ctl_exit code = pnet_view_reload(ctl, view);
+
+			if (code != CTL_OK)
+				return partly ? CTL_PARTLY : code;
+			request->there[i] = in_table(view, wanted);
+			r = request->there[i] ? 0 : r;
+		}
 		if (r < 0)
 			return refused(ctl, view, wanted, r, partly);
 		partly = partly || !request->there[i];

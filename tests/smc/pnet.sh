@@ -128,6 +128,36 @@ lines err 1 "... in one line"
 table_is "... and the table is as before" "NET1 eth1 n/a 255" "NET1 eth10 n/a 255" "NET3 eth2 n/a 255" "NET3 eth3 n/a 255" \
 	"NET3 n/a rxe9 1"
 
+# Two at once: the other one enters it when this one has read the table, and looks for the interface.
+cat >other.c <<'END'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+unsigned int if_nametoindex(const char *name)
+{
+	char *other = getenv("OTHER");
+	unsetenv("LD_PRELOAD");
+	if (other && unsetenv("OTHER") == 0 && system(other) != 0)
+		abort();
+	return ((unsigned int (*)(const char *))dlsym(RTLD_NEXT, "if_nametoindex"))(name);
+}
+END
+cc -shared -fPIC -o other.so other.c || exit 99
+ip link add eth5 type dummy || exit 99
+at_once() { # COMMAND OF THE OTHER, ARGUMENT...
+	env LD_PRELOAD="${asan:+$asan:}$PWD/other.so" OTHER="'$smcctl' pnet $1 >other.out" "$smcctl" pnet "${@:2}"
+}
+gives 0 "ensure while another one enters the same" at_once "ensure --interface eth5 NET5" ensure --interface eth5 NET5
+says other.out '^NET5: eth5 has it now$' "... which the other did"
+says out '^NET5: eth5 has it already$'
+says out '^NET5: on eth5 alone; '
+gives 0 "del of it" "$smcctl" pnet del NET5
+gives 1 "... while it enters another identifier" at_once "ensure --interface eth5 NET6" ensure --interface eth5 NET5
+says err "^smcctl: interface 'eth5': has another pnet identifier: from its hardware, or entered this moment$"
+gives 0 "del of that" "$smcctl" pnet del NET6
+gives 1 "add while another one enters the same" at_once "ensure --interface eth5 NET5" add --interface eth5 NET5
+gives 0 "del of it again" "$smcctl" pnet del NET5
+
 gives 0 "del" "$smcctl" pnet del net3
 says out '^rxe9 port 1 has no pnet identifier any more$'
 table_is "... takes it from all that had it" "NET1 eth1 n/a 255" "NET1 eth10 n/a 255"
