@@ -38,7 +38,7 @@ status_is() { [[ $status == "$1" ]]; }
 same() { cmp -s -- "$1" "$2"; }
 }
 
-echo 1..37
+echo 1..52
 
 run smcd -- bash -c "$probe errnos; $probe pair 127.0.0.1; $probe pair ::1; exit 37"
 check 'smcd: exit status 37 comes back' status_is 37
@@ -99,11 +99,13 @@ run nosmc --out "$temp" -- bash -c 'head -c 5000000 /dev/urandom | tee $LAB_OUT/
 check 'output is complete and 8-bit clean' same "$temp/out" "$temp/sent"
 
 run smcd --timeout 40 -- bash -c 'echo before; sleep 1000'
-check 'the time limit gives 124 and says so' err_has '^lab: guest: stopped after 40 seconds, while the command ran'
+check 'the time limit gives 124' status_is 124
+check '... and says so' err_has '^lab: guest: stopped after 40 seconds, while the command ran'
 check 'output before the time limit is there' out_has '^before$'
 
 run smcd -- bash -c 'echo c >/proc/sysrq-trigger; sleep 1000'
-check 'a panic gives 125 and is reported' err_has 'Kernel panic - not syncing: sysrq triggered crash'
+check 'a panic gives 125' status_is 125
+check '... and is reported' err_has 'Kernel panic - not syncing: sysrq triggered crash'
 
 echo 'touch /run/lab/prepared' >"$temp/prepare"
 # shellcheck disable=SC2016 # expanded in the guest
@@ -116,5 +118,82 @@ status=0
 # shellcheck disable=SC2016 # expanded in the guest
 "$lab" smcd <<<'echo shell $LAB_MODE; exit 9' >"$temp/out" 2>"$temp/err" || status=$?
 check 'a shell reads commands from a pipe' out_has '^shell smcd$'
+
+# --- what is kept: with programs that only say that they were called, and a cache of our own
+
+fake=$temp/fake
+mkdir "$fake"
+cat >"$fake/apt-cache" <<'END'
+#!/bin/bash
+case ${!#} in
+linux-headers-*) echo 'Depends: linux-headers-9-common (= 1), linux-kbuild-9' ;;
+*) printf 'Depends: linux-image-9-amd64 (= %s)\n' "$FAKE_VERSION" ;;
+esac
+END
+cat >"$fake/apt-get" <<'END'
+#!/bin/bash
+printf '%s\n' "$*" >>"$FAKE_LOG"
+exit 1
+END
+# Only an accelerator that works gives the exit status of a command.
+cat >"$fake/qemu-system-x86_64" <<'END'
+#!/bin/bash
+[[ $1 != --version ]] || { echo 'a processor of paper'; exit; }
+printf '%s\n' "$*" >>"$FAKE_LOG"
+[[ $* != *'-accel kvm'* || $FAKE_KVM == works ]] || exit 1
+for word; do [[ $word != *id=status,path=* ]] || printf 'up\nexit 42\n' >"${word##*path=}"; done
+END
+chmod +x "$fake"/*
+guest=$(./build)
+guest=${guest##*/}
+version=${guest#guest-}
+version=${version%-*}
+
+# faked CACHE COMMAND...: as run, with the programs above and a /dev/kvm; what they were called with goes to $temp/log.
+faked() {
+    local root=()
+    ((EUID == 0)) || root=(--map-root-user)
+    mkdir -p "$temp/$1/$guest"
+    touch "$temp/$1/$guest/"{complete,vmlinuz,nosmc.cpio,smcd.cpio}
+    : >"$temp/log"
+    status=0
+    # shellcheck disable=SC2016 # expanded there
+    PATH=$fake:$PATH FAKE_LOG=$temp/log FAKE_VERSION=${FAKE_VERSION-$version} FAKE_KVM=${FAKE_KVM-} SMCSHIM_LAB_CACHE=$temp/$1 \
+        unshare --mount "${root[@]}" bash -c 'set -e
+            mkdir -p "$0"
+            mount -t tmpfs tmpfs "$0"
+            for node in null zero urandom; do touch "$0/$node"; mount --bind "/dev/$node" "$0/$node"; done
+            ln -s /proc/self/fd "$0/fd"
+            touch "$0/kvm"
+            mount --rbind "$0" /dev
+            exec "$@"' "$temp/dev" "${@:2}" >"$temp/out" 2>"$temp/err" </dev/null || status=$?
+}
+# shellcheck disable=SC2317 # called through check
+{
+log_has() { grep -Eq -- "$1" "$temp/log"; }
+log_lines() { [[ $(wc -l <"$temp/log") == "$1" ]]; }
+out_is() { [[ $(<"$temp/out") == "$1" ]]; }
+}
+
+faked cache ./build
+check 'what was built for this kernel package is taken' out_is "$temp/cache/$guest"
+check '... without a download' log_lines 0
+FAKE_VERSION=$version+1 faked cache ./build
+check 'for another version of it' status_is 1
+check '... it is not' out_is ''
+check '... but that version is fetched' log_has "download linux-image-9-amd64=${version//[+.]/.}.1 "
+
+FAKE_KVM=works faked works ./lab smcd --timeout 20 -- true
+check 'KVM that works is used' status_is 42
+check '... after a trial' err_has '^lab: trying KVM'
+check '... for the command too' log_lines 2
+FAKE_KVM=works faked works ./lab smcd --timeout 20 -- true
+check '... and the next time' log_has '-accel kvm '
+check '... without one' log_lines 1
+faked dies ./lab smcd --timeout 20 -- true
+check 'KVM in which nothing boots is not used' log_has '-accel tcg'
+check '... after a trial of that too' err_has '^lab: trying KVM'
+faked dies ./lab smcd --timeout 20 -- true
+check '... nor is it tried the next time' log_lines 1
 
 exit $((failed > 0))
