@@ -9,6 +9,7 @@
 
 #include "ctl/bench/load-thread.h"
 #include "ctl/bench/socket.h"
+#include "ctl/check/outcome.h"
 #include "ctl/http.h"
 #include "ctl/smc/socket.h"
 
@@ -130,10 +131,21 @@ static void begin_sending(struct load_thread *thread, struct connection *c)
 	send_request(thread, c);
 }
 
+/* Now, because with connections of one request each it is closed when somebody asks. Once, because it takes a dump of all. */
+static void note_otherwise(struct load_thread *thread, const struct connection *c)
+{
+	struct handshake *otherwise = &thread->result.otherwise;
+
+	if (otherwise->result == HANDSHAKE_NONE && outcome_find(c->fd, otherwise) < 0)
+		otherwise->result = HANDSHAKE_NONE;
+}
+
 static void connected(struct load_thread *thread, struct connection *c)
 {
 	c->smc = bench_is_smc(c->fd);
 	thread->result.sockets[c->smc ? BENCH_SMC : BENCH_TCP]++;
+	if (c->smc != (thread->plan->transport == BENCH_SMC))
+		note_otherwise(thread, c);
 	if (!c->smc && thread->plan->transport == BENCH_SMC) {
 		/* It fell back: kernels before 6.1 leave epoll waiting at the socket that it was. */
 		watch(thread, c, EPOLL_CTL_DEL, 0);

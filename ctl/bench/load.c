@@ -161,6 +161,8 @@ void load_finish(struct load *load, struct load_result *out)
 			out->sockets[i] += thread->result.sockets[i];
 		if (thread->result.connect_error)
 			out->connect_error = thread->result.connect_error;
+		if (out->otherwise.result == HANDSHAKE_NONE)
+			out->otherwise = thread->result.otherwise;
 		out->reopened += thread->result.reopened;
 		histogram_merge(&out->latency, &thread->result.latency);
 	}

@@ -8,6 +8,7 @@
 
 #include "ctl/bench/histogram.h"
 #include "ctl/bench/params.h"
+#include "ctl/check/judge.h"
 
 /* What may become of a request instead of its answer. */
 enum load_error {
@@ -42,6 +43,7 @@ struct load_result {
 	uint64_t errors[LOAD_ERRORS];
 	int connect_error;                  /* -errno of the last connection that was not made */
 	uint64_t sockets[BENCH_TRANSPORTS]; /* what the kernel said of the connections */
+	struct handshake otherwise;         /* the first of them that is not of the plan's transport */
 	uint64_t reopened;                  /* connections that the server ended between two requests */
 	struct histogram latency;           /* of the requests that began in the time that was measured; nanoseconds */
 };

@@ -174,7 +174,7 @@ static bool as_meant(struct bench_side *side, enum bench_transport transport, co
 static void judge_connections(struct load *load, enum bench_transport transport, struct bench_side *side)
 {
 	uint64_t sockets[BENCH_TRANSPORTS] = {load_count(load, BENCH_TCP), load_count(load, BENCH_SMC)};
-	int fd = load_find(load, as_meant(side, transport, sockets) ? transport : other_than(transport));
+	int fd = as_meant(side, transport, sockets) ? load_find(load, transport) : -1;
 
 	if (!sockets[BENCH_TCP] && !sockets[BENCH_SMC])
 		side->outcome = BENCH_NOT_CONNECTED;
@@ -202,9 +202,12 @@ static int run_slice(struct session *session, enum bench_transport transport)
 		/* Connections that were made since then. */
 		if (as_meant(side, transport, slice->numbers.load.sockets))
 			result->slices++;
+		else
+			side->sample = slice->numbers.load.otherwise;
 	} else {
 		load_start(load, 0, 0);
 		load_finish(load, &side->numbers.load);
+		side->sample = side->numbers.load.otherwise;
 		side->error = side->numbers.load.connect_error;
 	}
 	load_free(load);

@@ -157,6 +157,40 @@ bench 2 "... as text" "127.0.0.1:$port" $quick
 says out '^SMC +- +- '
 says out '^ +not measured: fell back to TCP: PEERNOSMC: '
 kill_children
+# A server that turns to plain TCP within a run: all its connections one after another, and the third is the first of a request.
+cat >turns.py <<'END'
+import socket
+def listening(protocol, port):
+    s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, protocol)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("127.0.0.1", port))
+    s.listen()
+    return s
+listener = listening(256, 0)
+port = listener.getsockname()[1]
+print(f"listening on port {port}, for SMC", flush=True)
+while True:
+    with listener.accept()[0] as s:
+        data = s.recv(128)
+        if data.startswith(b"GET "):
+            continue
+        if data and listener.proto:
+            listener.close()
+            listener = listening(0, port)
+        while data:
+            s.sendall(data)
+            data = s.recv(128)
+END
+python3 turns.py >server.out 2>server.err &
+children=$!
+within 20 "the server that will turn listens" grep '^listening on port' server.out
+port=$(sed 's/,.*//; s/[^0-9]//g' server.out)
+bench 2 "to a server that turns to TCP within the run" "127.0.0.1:$port" --connections 1 --duration 1 --rounds 1 --warmup 0.1 \
+	--workload connect --transport smc --json
+holds "... has the reason, too" json "d['results'][0]['reason'] == '0x03010000' and
+	d['results'][0]['why'].startswith('%d of %d connections fell back to TCP: PEERNOSMC: ' % (d['results'][0]['connections_tcp'],
+	d['results'][0]['connections_tcp'] + d['results'][0]['connections_smc'])) and d['results'][0]['connections_smc'] == 2"
+kill_children
 gives 0 "without an EID" "$smcctl" eid flush
 # shellcheck disable=SC2086
 bench 2 "... nothing is SMC" self $quick --transport smc --json
