@@ -165,6 +165,8 @@ static void add_resource(struct pod *pod, struct pod_record *record, struct node
 	limits = pod_room(tree, record, resources, "limits", NODE_OBJECT, place_of(pod, "limits", container));
 	tree_add_string(tree, limits, POD_ERDMA_RESOURCE, "1");
 	node_append(record->resources, tree_string(tree, node_string(container, "name")));
+	if (node_get(node_get(resources, "requests"), POD_ERDMA_RESOURCE))
+		node_append(record->requests, tree_string(tree, node_string(container, "name")));
 }
 
 static void annotate(struct pod *pod, struct pod_record *record)

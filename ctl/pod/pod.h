@@ -161,7 +161,8 @@ struct pod_record {
 	struct node *was;         /* by container: what LD_PRELOAD's element of env was */
 	struct node *containers;  /* names */
 	struct node *annotations; /* of others, that were added */
-	struct node *resources;   /* names of containers that got the resource */
+	struct node *resources;   /* names of containers that got the resource, */
+	struct node *requests;    /* and of those that had requested it themselves */
 };
 
 void pod_record_new(struct tree *tree, struct pod_record *record);

@@ -13,7 +13,8 @@ void pod_record_new(struct tree *tree, struct pod_record *record)
 		.was = tree_object(tree),
 		.containers = tree_array(tree),
 		.annotations = tree_array(tree),
-		.resources = tree_array(tree)};
+		.resources = tree_array(tree),
+		.requests = tree_array(tree)};
 }
 
 struct node *pod_room(struct tree *tree, struct pod_record *record, struct node *parent, const char *key,
@@ -53,6 +54,7 @@ void pod_record_write(struct pod *pod, struct pod_record *record)
 	put(tree, status, "containers", record->containers);
 	put(tree, status, "made", record->made);
 	put(tree, status, "null", record->null);
+	put(tree, status, "requests", record->requests);
 	put(tree, status, "resources", record->resources);
 	put(tree, status, "was", record->was);
 	if (tree->error || !status)
@@ -88,8 +90,10 @@ bool pod_record_read(struct pod *pod, struct pod_record *record)
 		.was = node_get(status, "was"),
 		.containers = node_get(status, "containers"),
 		.annotations = node_get(status, "annotations"),
-		.resources = node_get(status, "resources")};
+		.resources = node_get(status, "resources"),
+		.requests = node_get(status, "requests")};
 	return is_strings(record->made, NODE_ARRAY) && is_strings(record->null, NODE_ARRAY) &&
 		is_strings(record->was, NODE_OBJECT) && is_strings(record->containers, NODE_ARRAY) &&
-		is_strings(record->annotations, NODE_ARRAY) && is_strings(record->resources, NODE_ARRAY);
+		is_strings(record->annotations, NODE_ARRAY) && is_strings(record->resources, NODE_ARRAY) &&
+		is_strings(record->requests, NODE_ARRAY);
 }

@@ -106,7 +106,7 @@ static void restore_preload(struct tree *tree, struct node *container, const cha
 		node_remove(env, variable);
 }
 
-static void remove_limit(struct node *container)
+static void remove_limit(struct node *container, bool requested)
 {
 	struct node *limits = node_get(node_get(container, "resources"), "limits");
 	struct node *requests = node_get(node_get(container, "resources"), "requests");
@@ -115,7 +115,7 @@ static void remove_limit(struct node *container)
 	if (found)
 		node_remove(limits, found);
 	/* The API server makes requests of limits. */
-	found = node_get(requests, POD_ERDMA_RESOURCE);
+	found = requested ? NULL : node_get(requests, POD_ERDMA_RESOURCE);
 	if (found)
 		node_remove(requests, found);
 }
@@ -134,7 +134,7 @@ static void restore_container(struct pod *pod, const struct pod_record *record, 
 		give_back(tree, record, container, "volumeMounts", tree_printf(tree, "volumeMounts:%s", name));
 	}
 	if (is_recorded(record->resources, name)) {
-		remove_limit(container);
+		remove_limit(container, is_recorded(record->requests, name));
 		give_back(
 			tree, record, node_get(container, "resources"), "limits", tree_printf(tree, "limits:%s", name));
 		give_back(tree, record, container, "resources", tree_printf(tree, "resources:%s", name));

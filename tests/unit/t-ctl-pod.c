@@ -88,7 +88,9 @@ static void put_container(FILE *out, const char *name, bool init)
 		      "\"volumeMounts\": [{\"name\":\"data\",\"mountPath\":\"/run/smc/\"}],"),
 		out);
 	fputs(ONE_OF("", "\"resources\": {},", "\"resources\": {\"limits\": null},", "\"resources\": null,",
-		      "\"resources\": {\"limits\":{\"cpu\":\"1\"},\"requests\":{\"cpu\":\"1\"}},"),
+		      "\"resources\": {\"limits\":{\"cpu\":\"1\"},\"requests\":{\"cpu\":\"1\"}},",
+		      "\"resources\": {\"requests\":{\"aliyun/erdma\":1,\"cpu\":\"1\"}},",
+		      "\"resources\": {\"limits\":{\"aliyun/erdma\":2},\"requests\":{\"aliyun/erdma\":2}},"),
 		out);
 	if (init && chance(2))
 		fputs("\"restartPolicy\": \"Always\",", out);
@@ -293,6 +295,26 @@ static void again_otherwise(void **state)
 		if (strcmp(second, direct) != 0)
 			fail_msg("object %u:\n%s\n%s", i, second, direct);
 	}
+}
+
+/* The API server makes a request of the limit that was added: it goes, too. */
+static void requests(void **state)
+{
+	static const char *const text = "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"spec\":{\"containers\":["
+					"{\"name\":\"c\",\"resources\":{\"limits\":{},\"requests\":{}}}]}}";
+	static const struct pod_options options = {.dialect = POD_SPEAKS_ERDMA};
+	_cleanup_free_ char *once = NULL, *defaulted = NULL, *back = NULL;
+	const char *at;
+	bool did;
+
+	(void)state;
+	once = run(text, pod_inject, &options, &did);
+	at = strstr(once, "\"requests\":{");
+	assert_non_null(at);
+	at += strlen("\"requests\":{");
+	assert_true(asprintf(&defaulted, "%.*s\"aliyun/erdma\":\"1\"%s", (int)(at - once), once, at) > 0);
+	back = run(defaulted, pod_uninject, &options, &did);
+	assert_string_equal(back, text);
 }
 
 /* ---- the tree ---- */
@@ -524,6 +546,7 @@ int main(void)
 		cmocka_unit_test(lists),
 		cmocka_unit_test(properties),
 		cmocka_unit_test(again_otherwise),
+		cmocka_unit_test(requests),
 		cmocka_unit_test(http_heads),
 		cmocka_unit_test(http_bodies),
 	};
