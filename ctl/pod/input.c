@@ -210,22 +210,17 @@ static int print(const struct node *node, const struct tree_style *style, char *
 static int do_document(struct pod_document *document, struct tree *tree, const struct pod_options *options,
 	pod_function *function, struct pod_report **reports, FILE *out, bool *changed)
 {
-	_cleanup_free_ char *before = NULL;
+	const char *before = document->source->text + document->start;
+	size_t size = document->end - document->start;
 	_cleanup_free_ char *after = NULL;
-	int r = out ? print(document->root, &document->style, &before) : 0;
+	int r = pod_each(tree, options, document->root, function, reports);
 
-	if (r == 0)
-		r = pod_each(tree, options, document->root, function, reports);
 	if (r == 0 && out)
 		r = print(document->root, &document->style, &after);
-	if (r < 0 || !before || !after)
+	if (r < 0 || !after)
 		return r;
-	if (strcmp(before, after) == 0) {
-		fwrite(document->source->text + document->start, 1, document->end - document->start, out);
-	} else {
-		fputs(after, out);
-		*changed = true;
-	}
+	fputs(after, out);
+	*changed = *changed || strlen(after) != size || memcmp(before, after, size) != 0;
 	return 0;
 }
 

@@ -44,8 +44,8 @@ _must_check_ enum ctl_exit pod_input_text(
 
 /*
  * Calls function for every workload, and collects reports. What is put out for the documents goes to *out when that is
- * not NULL, for the caller to free: to the byte what came in where nothing was changed, else in its layout. *changed
- * says whether anything was. Returns 0 or -ENOMEM.
+ * not NULL, for the caller to free: to the byte what came in but for what was changed. *changed says whether anything
+ * was. Returns 0 or -ENOMEM.
  */
 _must_check_ int pod_input_each(struct pod_input *input, struct tree *tree, const struct pod_options *options,
 	pod_function *function, struct pod_report **reports, char **out, bool *changed);

@@ -19,7 +19,8 @@ struct parser {
 	size_t len;
 	size_t at;
 	struct tree_style *style;
-	bool opened, coloned, comma; /* the layout is that of the first bracket, colon and comma */
+	bool opened, coloned, comma; /* the layout is that of the first bracket, colon and comma within a line */
+	const char *blank, *colon;   /* what stood there last: most stands there again and again */
 	struct json_fault *fault;
 };
 
@@ -140,35 +141,65 @@ static int check_doubled(struct parser *p, const struct node *object, size_t cou
 
 static int parse_value(struct parser *p, struct node **out);
 
-static void note_open(struct parser *p, size_t length)
+/* The text from there to the current place; *last is shared if it is the same. */
+static const char *taken(struct parser *p, size_t from, const char **last)
 {
-	struct tree_style *style = p->style;
-	const char *space = p->text + p->at;
+	const char *text = p->text + from;
+	size_t length = p->at - from;
 
-	if (p->opened || strchr("]}", space[length]))
-		return;
-	p->opened = true;
-	style->lines = length > 0 && space[0] == '\n';
-	if (style->lines && length > 1 && length - 1 < sizeof(style->indent) && !memchr(space + 1, '\n', length - 1)) {
-		memcpy(style->indent, space + 1, length - 1);
-		style->indent[length - 1] = '\0';
-	}
+	if (!length)
+		return "";
+	if (!*last || strncmp(*last, text, length) != 0 || (*last)[length])
+		*last = piece(p->tree, text, length);
+	return *last;
 }
 
-static int parse_member(struct parser *p, struct node **out)
+static const char *take_blanks(struct parser *p)
+{
+	size_t from = p->at;
+
+	p->at += blanks(p);
+	return taken(p, from, &p->blank);
+}
+
+/* The indentation at the end of blanks; NULL: they have no new line. */
+static const char *indentation(const char *space)
+{
+	const char *line = space ? strrchr(space, '\n') : NULL;
+
+	return line ? line + 1 : NULL;
+}
+
+static void note_open(struct parser *p, const char *space)
+{
+	const char *indent = indentation(space);
+
+	if (p->opened || strchr("]}", p->text[p->at]))
+		return;
+	p->opened = true;
+	p->style->lines = indent != NULL;
+	if (indent && strlen(indent) < sizeof(p->style->indent))
+		memcpy(p->style->indent, indent, strlen(indent) + 1);
+}
+
+/* *colon: what stands between key and value. */
+static int parse_member(struct parser *p, struct node **out, const char **colon)
 {
 	const char *raw;
 	const char *key;
 	size_t at = p->at;
+	size_t from;
 	int r;
 
 	take_string(p, &raw, &key);
+	from = p->at;
 	p->at += blanks(p) + 1;
 	if (!p->coloned) {
 		p->coloned = true;
 		p->style->blank_after_colon = blanks(p) > 0;
 	}
 	p->at += blanks(p);
+	*colon = taken(p, from, &p->colon);
 	r = parse_value(p, out);
 	if (r < 0 || !*out)
 		return r;
@@ -181,28 +212,34 @@ static int parse_member(struct parser *p, struct node **out)
 static int parse_container(struct parser *p, struct node *node)
 {
 	size_t count = 0;
+	const char *space;
 
 	p->at++;
-	note_open(p, blanks(p));
-	p->at += blanks(p);
+	space = take_blanks(p);
+	note_open(p, space);
 	while (p->text[p->at] != ']' && p->text[p->at] != '}') {
 		struct node *child = NULL;
-		int r = node->type == NODE_OBJECT ? parse_member(p, &child) : parse_value(p, &child);
+		const char *colon = NULL;
+		int r = node->type == NODE_OBJECT ? parse_member(p, &child, &colon) : parse_value(p, &child);
 
 		if (r < 0)
 			return r;
 		node_append(node, child);
+		child->before = space;
+		child->colon = colon;
 		count++;
-		p->at += blanks(p);
+		space = take_blanks(p);
 		if (p->text[p->at] == ',') {
+			child->after = space;
 			p->at++;
-			if (!p->comma) {
+			space = take_blanks(p);
+			if (!p->comma && !indentation(space)) {
 				p->comma = true;
-				p->style->blank_after_comma = blanks(p) > 0;
+				p->style->blank_after_comma = space && *space;
 			}
-			p->at += blanks(p);
 		}
 	}
+	node->close = space;
 	p->at++;
 	return node->type == NODE_OBJECT ? check_doubled(p, node, count) : 0;
 }
@@ -240,18 +277,23 @@ int tree_parse(struct tree *tree, const char *text, size_t len, size_t *at, stru
 {
 	struct parser p = {.tree = tree, .text = text, .len = len, .at = *at, .style = style, .fault = fault};
 	size_t end = *at;
+	const char *line;
 	int r;
 
 	if (!json_check_value(text, len, &end, &rules, fault))
 		return -EBADMSG;
-	*style = (struct tree_style){.lines = false};
+	*style = (struct tree_style){.as_read = true};
 	p.at += blanks(&p);
+	line = memchr(text + p.at, '\n', end - p.at);
+	style->carriage_return = line && line[-1] == '\r';
 	r = parse_value(&p, out);
 	if (r < 0)
 		return r;
 	if (!p.opened)
 		style->lines = true;
-	if (style->lines && !style->indent[0])
+	if (!p.comma)
+		style->blank_after_comma = style->blank_after_colon;
+	if (!style->indent[0])
 		memcpy(style->indent, "    ", 5);
 	*at = end;
 	return 0;
@@ -259,38 +301,74 @@ int tree_parse(struct tree *tree, const char *text, size_t len, size_t *at, stru
 
 /* ---- and back ---- */
 
-static void new_line(FILE *stream, const struct tree_style *style, unsigned depth)
+/* Where a value stands. */
+struct place {
+	bool lines;         /* what is new beside it gets lines of its own, */
+	const char *indent; /* that begin with this */
+	unsigned deeper;    /* and so many steps */
+};
+
+static void new_line(FILE *stream, const struct tree_style *style, const struct place *place)
 {
-	if (!style->lines)
+	if (!place->lines)
 		return;
-	fputc('\n', stream);
-	while (depth--)
+	fputs(style->carriage_return ? "\r\n" : "\n", stream);
+	fputs(place->indent, stream);
+	for (unsigned i = 0; i < place->deeper; i++)
 		fputs(style->indent, stream);
 }
 
-static void print(FILE *stream, const struct node *node, const struct tree_style *style, unsigned depth)
+/* Where the children of a container stand: as the first that was read; else one step deeper than itself. */
+static struct place inside(const struct node *node, const struct tree_style *style, const struct place *place)
 {
+	const struct node *child = style->as_read ? node->first : NULL;
+	const char *indent;
+
+	while (child && !child->before)
+		child = child->next;
+	if (!child)
+		return (struct place){place->lines, place->indent, place->deeper + 1};
+	indent = indentation(child->before);
+	return indent ? (struct place){true, indent, 0} : (struct place){false, place->indent, place->deeper};
+}
+
+static void print(FILE *stream, const struct node *node, const struct tree_style *style, const struct place *place)
+{
+	struct place in;
+
 	if (node->type == NODE_STRING || node->type == NODE_OTHER) {
 		fputs(node->raw, stream);
 		return;
 	}
+	in = inside(node, style, place);
 	fputc(node->type == NODE_OBJECT ? '{' : '[', stream);
 	for (const struct node *n = node->first; n; n = n->next) {
-		new_line(stream, style, depth + 1);
-		if (node->type == NODE_OBJECT)
-			fprintf(stream, "%s:%s", n->key_raw, style->blank_after_colon ? " " : "");
-		print(stream, n, style, depth + 1);
+		if (style->as_read && n->before)
+			fputs(n->before, stream);
+		else if (in.lines)
+			new_line(stream, style, &in);
+		else if (n != node->first && style->blank_after_comma)
+			fputc(' ', stream);
+		if (node->type == NODE_OBJECT) {
+			fputs(n->key_raw, stream);
+			fputs(style->as_read && n->colon ? n->colon : style->blank_after_colon ? ": " : ":", stream);
+		}
+		print(stream, n, style, &in);
+		if (n->next && style->as_read && n->after)
+			fputs(n->after, stream);
 		if (n->next)
-			fputs(style->blank_after_comma && !style->lines ? ", " : ",", stream);
+			fputc(',', stream);
 	}
-	if (node->first)
-		new_line(stream, style, depth);
+	if (style->as_read && node->close)
+		fputs(node->close, stream);
+	else if (node->first)
+		new_line(stream, style, place);
 	fputc(node->type == NODE_OBJECT ? '}' : ']', stream);
 }
 
 void tree_print(FILE *stream, const struct node *node, const struct tree_style *style)
 {
-	print(stream, node, style, 0);
+	print(stream, node, style, &(struct place){style->lines, "", 0});
 }
 
 const char *tree_line(struct tree *tree, const struct node *node)

@@ -227,6 +227,7 @@ struct node *tree_copy(struct tree *tree, const struct node *node)
 		return NULL;
 	*copy = *node; /* the texts are never changed, so both may have them */
 	copy->first = copy->last = copy->next = NULL;
+	copy->close = NULL;
 	for (const struct node *n = node->first; n; n = n->next)
 		node_append(copy, tree_copy(tree, n));
 	return copy;
@@ -238,6 +239,16 @@ void node_insert(struct node *array, struct node *after, struct node *value)
 {
 	if (!array || !value)
 		return;
+	value->before = value->colon = value->after = NULL;
+	if (!array->first) {
+		bool blank = array->close && *array->close;
+
+		value->before = blank ? array->close : NULL;
+		array->close = blank ? "" : NULL;
+	} else if (!after) {
+		value->before = array->first->before;
+		array->first->before = NULL;
+	}
 	value->next = after ? after->next : array->first;
 	if (after)
 		after->next = value;
@@ -292,6 +303,10 @@ void node_remove(struct node *parent, struct node *child)
 {
 	struct node *previous = parent->first == child ? NULL : before(parent, child);
 
+	if (!previous && child->next)
+		child->next->before = child->before;
+	else if (!previous)
+		parent->close = parent->close && *parent->close ? "" : child->before;
 	if (previous)
 		previous->next = child->next;
 	else
@@ -309,6 +324,15 @@ void node_replace(struct node *parent, struct node *old, struct node *value)
 		return;
 	value->key = old->key;
 	value->key_raw = old->key_raw;
-	node_remove(parent, old);
-	node_insert(parent, previous, value);
+	value->before = old->before;
+	value->colon = old->colon;
+	value->after = old->after;
+	value->next = old->next;
+	if (previous)
+		previous->next = value;
+	else
+		parent->first = value;
+	if (parent->last == old)
+		parent->last = value;
+	old->next = NULL;
 }

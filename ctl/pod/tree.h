@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * JSON as a tree that gives back what it was made of: every scalar keeps the text it had (1.0 stays 1.0, \u003c stays
- * \u003c), every object its order. cJSON keeps neither.
+ * \u003c), every object its order, and what was read the blanks around it. cJSON keeps none of them.
  */
 #ifndef SMCSHIM_CTL_POD_TREE_H
 #define SMCSHIM_CTL_POD_TREE_H
@@ -23,14 +23,21 @@ struct node {
 	size_t key_at;       /* where that is */
 	const char *raw;     /* of a scalar: as it stands in the text */
 	const char *text;    /* of a string: decoded */
+	/* The blanks around it, as they were read; NULL: it is laid out like its neighbours. */
+	const char *before;
+	const char *colon; /* between key and value, with the colon */
+	const char *after; /* where a comma follows */
+	const char *close; /* of a container: before its last bracket */
 	struct node *first;
 	struct node *last;
 	struct node *next;
 };
 
-/* How a text is laid out; a text of one line has indent "". */
+/* How a text is laid out. */
 struct tree_style {
+	bool as_read; /* the nodes that were read have their own blanks, and the rest is for the others */
 	bool lines;
+	bool carriage_return; /* at the end of a line, as in files of Windows */
 	char indent[17];
 	bool blank_after_colon;
 	bool blank_after_comma;
@@ -91,13 +98,17 @@ struct node *tree_copy(struct tree *tree, const struct node *node);
 void tree_add(struct tree *tree, struct node *object, const char *key, struct node *value);
 void tree_add_string(struct tree *tree, struct node *object, const char *key, const char *text);
 
+/*
+ * These move blanks so that removing what was inserted, even after printing and parsing, gives back the text that was there:
+ * what is first in a container has the blanks of what was first before, and what is alone those of the empty container.
+ */
 void node_append(struct node *array, struct node *value);
 
 /* Puts value behind after, or at the front where after is NULL. */
 void node_insert(struct node *array, struct node *after, struct node *value);
 void node_remove(struct node *parent, struct node *child);
 
-/* Puts the new value where the old one is, under its key. */
+/* Puts the new value where the old one is, under its key and between its blanks. */
 void node_replace(struct node *parent, struct node *old, struct node *value);
 
 #endif

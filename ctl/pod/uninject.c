@@ -62,7 +62,7 @@ static const char *without(struct tree *tree, const char *list)
 	return end == out ? NULL : out;
 }
 
-/* The element of env that was there before, if the one that is there now is what was made of it. */
+/* The variable as it was before, if the one that is there now is what was made of it. */
 static struct node *before(struct tree *tree, const char *was, const char *value)
 {
 	_cleanup_free_ char *made = NULL;
@@ -91,17 +91,21 @@ static void restore_preload(struct tree *tree, struct node *container, const cha
 	const char *value = node_string(variable, "value");
 	const char *element;
 	const char *rest;
-	struct node *old;
+	const struct node *old;
+	struct node *now;
 	size_t length;
 
 	if (!value || !preload_list_find(value, &element, &length))
 		return;
 	old = before(tree, was, value);
 	rest = without(tree, value);
-	if (old)
-		node_replace(env, variable, old);
+	now = node_get(variable, "value");
+	if (old && node_get(old, "value"))
+		node_replace(variable, now, node_get(old, "value"));
+	else if (old)
+		node_remove(variable, now);
 	else if (rest)
-		node_replace(variable, node_get(variable, "value"), tree_string(tree, rest));
+		node_replace(variable, now, tree_string(tree, rest));
 	else
 		node_remove(env, variable);
 }

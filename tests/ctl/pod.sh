@@ -23,6 +23,15 @@ for file in "$golden"/*.json; do
 	result $? "... uninject gives the original"
 done
 
+# ---- line ends of Windows, in a layout by hand
+sed 's/$/\r/' "$golden/by-hand.json" >windows.json
+gives 0 "line ends of Windows" "$smcctl" pod inject windows.json
+cp out injected
+holds "... the same but for those" bash -c 'tr -d "\r" <injected | cmp - "$1"' - "$golden/by-hand.out"
+holds "... in each line" bash -c '! grep -v $'"'\\r$'"' injected'
+gives 0 "... and back" "$smcctl" pod uninject injected
+holds "... to the byte" cmp windows.json out
+
 # ---- streams, files, directories
 deployment=$golden/kind-Deployment.json
 mkdir objects && cp "$deployment" objects/b.json && jq -c . "$golden/kind-Job.json" >objects/a.json && echo 'a: 1' >objects/c.yaml

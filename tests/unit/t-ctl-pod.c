@@ -226,15 +226,73 @@ static char *run(const char *text, pod_function *function, const struct pod_opti
 	return print(node, &style);
 }
 
+enum liking { IN_A_LINE, IN_LINES, WITH_BLANKS, ANYHOW };
+
+static void put_blanks(FILE *out, enum liking liking)
+{
+	if (liking == ANYHOW)
+		fputs(ONE_OF("", "", " ", "  ", "\t", "\n", "\r\n", "\n\n ", "\r", "\r\n\t\t"), out);
+	else if (liking == WITH_BLANKS)
+		fputc(' ', out);
+}
+
+static void put_line(FILE *out, enum liking liking, unsigned depth)
+{
+	if (liking == IN_LINES)
+		fprintf(out, "\n%*s", (int)(3 * depth), "");
+	else
+		put_blanks(out, liking);
+}
+
+/* Each container as somebody may have written it by hand. */
+static void put_by_hand(FILE *out, const struct node *node, unsigned depth)
+{
+	enum liking liking = (enum liking)chance(4);
+
+	if (node->type == NODE_STRING || node->type == NODE_OTHER) {
+		fputs(node->raw, out);
+		return;
+	}
+	fputc(node->type == NODE_OBJECT ? '{' : '[', out);
+	for (const struct node *n = node->first; n; n = n->next) {
+		put_line(out, liking, depth + 1);
+		if (node->type == NODE_OBJECT) {
+			fputs(n->key_raw, out);
+			put_blanks(out, liking);
+			fputc(':', out);
+			put_blanks(out, liking);
+		}
+		put_by_hand(out, n, depth + 1);
+		if (!n->next)
+			break;
+		put_blanks(out, liking);
+		fputc(',', out);
+	}
+	put_line(out, liking, depth);
+	fputc(node->type == NODE_OBJECT ? '}' : ']', out);
+}
+
 /* Any layout in which an object may come. */
 static char *lay_out(const char *text)
 {
-	static const struct tree_style styles[] = {{true, "    ", true, true}, {true, "  ", true, true},
-		{true, "\t", false, true}, {false, "", false, false}, {false, "", true, true}};
+	static const struct tree_style styles[] = {{false, true, false, "    ", true, true},
+		{false, true, false, "  ", true, true}, {false, true, true, "  ", true, true},
+		{false, true, false, "\t", false, true}, {false, false, false, "", false, false},
+		{false, false, false, "", true, true}};
 	_cleanup_tree_ struct tree tree = {.error = 0};
 	struct tree_style style;
+	const struct node *node = parse(&tree, text, &style);
+	char *laid;
+	size_t size;
+	FILE *out;
 
-	return print(parse(&tree, text, &style), &styles[chance(5)]);
+	if (chance(2))
+		return print(node, &styles[chance(6)]);
+	out = open_memstream(&laid, &size);
+	assert_non_null(out);
+	put_by_hand(out, node, 0);
+	assert_int_equal(fclose(out), 0);
+	return laid;
 }
 
 static void random_options(struct pod_options *options)
@@ -281,17 +339,18 @@ static void again_otherwise(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < 1000; i++) {
-		_cleanup_free_ char *made = NULL, *first = NULL, *second = NULL, *direct = NULL;
+		_cleanup_free_ char *made = NULL, *x = NULL, *first = NULL, *second = NULL, *direct = NULL;
 		struct pod_options a, b;
 		bool did;
 
 		seed = 77777 + i;
 		made = make_object();
+		x = lay_out(made);
 		random_options(&a);
 		random_options(&b);
-		first = run(made, pod_inject, &a, &did);
+		first = run(x, pod_inject, &a, &did);
 		second = run(first, pod_inject, &b, &did);
-		direct = run(made, pod_inject, &b, &did);
+		direct = run(x, pod_inject, &b, &did);
 		if (strcmp(second, direct) != 0)
 			fail_msg("object %u:\n%s\n%s", i, second, direct);
 	}
@@ -323,7 +382,7 @@ static void keeps_texts(void **state)
 {
 	static const char *const texts[] = {"{}", "[]", "{\"a\":1.0,\"b\":1,\"c\":1e400,\"d\":0.10}",
 		"{\n  \"a\": {},\n  \"b\": [\n    1,\n    \"\\u003c\\/\"\n  ]\n}", "[1, [2, {\"a\": null}]]",
-		"{\n\t\"z\": 1,\n\t\"a\": 2\n}"};
+		"{\n\t\"z\": 1,\n\t\"a\": 2\n}", "{\r\n  \"a\" :[\r\n  ] , \"b\":\t{ }\n,\"c\": [ 1,2 , 3]}"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
