@@ -121,11 +121,15 @@ static bool is_mounted_on(const struct node *container, const char *path)
 const char *pod_obstacle(const struct node *container)
 {
 	const struct node *from = node_get(pod_preload(container), "valueFrom");
+	const struct node *mounts = node_get(container, "volumeMounts");
 
 	if (from && !node_is_null(from))
 		return "its LD_PRELOAD comes from elsewhere (valueFrom) and cannot be added to; give it a value";
 	if (is_mounted_on(container, POD_LIBRARY_DIRECTORY) || is_mounted_on(container, POD_TABLE_DIRECTORY))
 		return "it has a volume of its own at " POD_LIBRARY_DIRECTORY " or " POD_TABLE_DIRECTORY;
+	/* They could not be told from ours again. */
+	if (node_find(mounts, "name", POD_VOLUME_LIBRARY) || node_find(mounts, "name", POD_VOLUME_TABLE))
+		return "it mounts a volume " POD_VOLUME_LIBRARY " or " POD_VOLUME_TABLE " itself";
 	return NULL;
 }
 

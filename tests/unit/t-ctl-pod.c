@@ -85,7 +85,8 @@ static void put_container(FILE *out, const char *name, bool init)
 	put_env(out);
 	fputs(ONE_OF("", "", "\"volumeMounts\": null,", "\"volumeMounts\": [],",
 		      "\"volumeMounts\": [{\"name\":\"data\",\"mountPath\":\"/data\"}],",
-		      "\"volumeMounts\": [{\"name\":\"data\",\"mountPath\":\"/run/smc/\"}],"),
+		      "\"volumeMounts\": [{\"name\":\"data\",\"mountPath\":\"/run/smc/\"}],",
+		      "\"volumeMounts\": [{\"name\":\"smc-run\",\"mountPath\":\"/data\"}],"),
 		out);
 	fputs(ONE_OF("", "\"resources\": {},", "\"resources\": {\"limits\": null},", "\"resources\": null,",
 		      "\"resources\": {\"limits\":{\"cpu\":\"1\"},\"requests\":{\"cpu\":\"1\"}},",
