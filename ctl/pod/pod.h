@@ -16,6 +16,7 @@
 #define POD_ASM "smc.asm.alibabacloud.com/enabled"
 #define POD_ERDMA "network.alibabacloud.com/erdma-smcr"
 #define POD_ERDMA_RESOURCE "aliyun/erdma"
+#define POD_ERDMA_INIT "smcr-init"
 
 /* Where things are in a container; the library's and the table's directory are mounts of ours. */
 #define POD_LIBRARY_DIRECTORY "/opt/smcshim"

@@ -198,6 +198,12 @@ static void remark_erdma(struct pod *pod)
 			" is \"%s\": the eRDMA controller ignores the value and acts all the same; "
 			"remove the annotation",
 			value);
+	/* Mostly the manifest was made of a pod that exists. */
+	if (!pod->options->review && node_find(node_get(pod->spec, "initContainers"), "name", POD_ERDMA_INIT))
+		pod_note(pod,
+			"it has an init container '" POD_ERDMA_INIT
+			"' already: the eRDMA controller adds another one all the same, and two of one name are "
+			"refused; remove it");
 	if (!pod_is_erdma(pod))
 		pod_note(pod, "annotation " POD_ERDMA " without a limit " POD_ERDMA_RESOURCE " does nothing");
 	else
