@@ -11,6 +11,10 @@
 
 #include "preload/shim.h"
 
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71 /* Linux 5.14 */
+#endif
+
 static void count_refusal(int error)
 {
 	switch (error) {
@@ -139,13 +143,24 @@ static int bind_beside(int old, enum kind old_kind, int new, const struct sockad
 	return r;
 }
 
-/* Names a socket for ever; 0 before Linux 4.12, and for what is none. */
-static uint64_t cookie_of(int fd)
+/*
+ * SO_COOKIE names a socket for ever, SO_NETNS_COOKIE the network namespace that it belongs to. 0 before Linux 4.12 and 5.14,
+ * and for what is no socket.
+ */
+static uint64_t cookie_of(int fd, int which)
 {
 	uint64_t cookie = 0;
 	socklen_t len = sizeof cookie;
 
-	return next_getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) ? 0 : cookie;
+	return next_getsockopt(fd, SOL_SOCKET, which, &cookie, &len) ? 0 : cookie;
+}
+
+/* A socket stays where it was made; the thread may have moved, and a supervisor may never have been there. */
+static bool is_of_same_network(int a, int b)
+{
+	const uint64_t of_a = cookie_of(a, SO_NETNS_COOKIE), of_b = cookie_of(b, SO_NETNS_COOKIE);
+
+	return of_a == of_b || !of_a || !of_b;
 }
 
 static int take_place(int old, int new, uint64_t old_cookie)
@@ -153,7 +168,7 @@ static int take_place(int old, int new, uint64_t old_cookie)
 	int cloexec = (int)syscall(SYS_fcntl, old, F_GETFD) & FD_CLOEXEC ? O_CLOEXEC : 0;
 
 	/* Another thread may have closed it, and have something else there. The kernel cannot look and replace in one call. */
-	if (cookie_of(old) != old_cookie)
+	if (cookie_of(old, SO_COOKIE) != old_cookie)
 		return -EBADF;
 	return syscall(SYS_dup3, new, old, cloexec) < 0 ? -errno : 0;
 }
@@ -167,7 +182,7 @@ int make_replacement(int fd, enum kind kind, unsigned mode, bool rebind)
 	socklen_t len = sizeof name;
 	int family = kind_family(fd);
 	enum kind old_kind = kind_of(fd);
-	const uint64_t cookie = cookie_of(fd);
+	const uint64_t cookie = cookie_of(fd, SO_COOKIE);
 	int new, r;
 
 	if (!family || kernel_getsockname(fd, &name.any, &len))
@@ -178,7 +193,7 @@ int make_replacement(int fd, enum kind kind, unsigned mode, bool rebind)
 		new = next_socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (new < 0)
 		return -errno;
-	r = options_copy(fd, new, kind);
+	r = is_of_same_network(fd, new) ? options_copy(fd, new, kind) : -EXDEV;
 	if (r == 0 && kind == KIND_SMC && (mode & MODE_BUFFERS) && !kind_int_option(new, SOL_SOCKET, SO_BUF_LOCK, 0))
 		options_set_buffers(new);
 	if (r == 0 && rebind && kind_local_port(fd))

@@ -199,7 +199,7 @@ int make_tcp_in_place(int fd);
 /*
  * Puts a new socket of the kind under the same descriptor, with its flags and options; epoll
  * registrations are lost. rebind: also bind it to the address of the old one, which must not be listening.
- * Returns 0 or -errno; after an error the descriptor is what it was.
+ * Returns 0 or -errno (-EXDEV: the old one is of another network namespace); after an error the descriptor is what it was.
  */
 int make_replacement(int fd, enum kind kind, unsigned mode, bool rebind);
 

@@ -15,6 +15,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71 /* Linux 5.14 */
+#endif
+
 static const char *const hosts[] = {"127.0.0.1", "127.0.1.1", "0.0.0.0", "::1", "::"};
 
 #define HOSTS (sizeof hosts / sizeof *hosts)
@@ -545,6 +549,41 @@ static void number_taken(void)
 	close(other);
 }
 
+static uint64_t network_of(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof cookie;
+
+	MUST(raw_getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) == 0);
+	return cookie;
+}
+
+/* Sockets that were made in another network namespace, as for haproxy's "bind ... namespace", stay there. */
+static void other_network(void)
+{
+	const struct address at = address_of("0.0.0.0", first_port());
+	const int here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int bound, unbound;
+	uint64_t there;
+
+	MUST(here >= 0);
+	MUST(unshare(CLONE_NEWNET) == 0);
+	bound = raw_socket(AF_INET, SOCK_STREAM, 0);
+	unbound = raw_socket(AF_INET, SOCK_STREAM, 0);
+	there = network_of(bound);
+	MUST(setns(here, CLONE_NEWNET) == 0);
+	SUCCEEDS(bind(bound, &at.any, at.len));
+	SUCCEEDS(listen(bound, 5));
+	CHECK(network_of(bound) == there);
+	KIND(bound, TCP);
+	SUCCEEDS(listen(unbound, 5));
+	CHECK(network_of(unbound) == there);
+	KIND(unbound, TCP);
+	close(bound);
+	close(unbound);
+	close(here);
+}
+
 const struct test_case listen_cases[] = {
 	{.name = "listen-port-zero", .run = with_port_zero, .flags = IN_USUAL | IN_OFF | IN_OBSERVE},
 	{.name = "listen-port-given", .run = with_port_given, .flags = IN_USUAL | IN_OFF | IN_OBSERVE},
@@ -559,5 +598,6 @@ const struct test_case listen_cases[] = {
 	{.name = "listen-bound-client", .run = bound_client},
 	{.name = "listen-after-failed-connect", .run = after_failed_connect},
 	{.name = "listen-number-taken", .run = number_taken, .flags = IN_SOME | NEEDS_SMC},
+	{.name = "listen-other-network", .run = other_network, .flags = IN_USUAL | NEEDS_LAB},
 	CASE_END,
 };
