@@ -192,7 +192,8 @@ void call_handle(struct call *call)
 		break;
 	case SYS_setns:
 	case SYS_unshare:
-		target_moves((pid_t)call->notif->pid);
+		call->supervisor->shared->networks_change = true;
+		target_networks_change();
 		call_continue(call);
 		break;
 	default:

@@ -76,6 +76,8 @@ void serve(int listener, struct shared *shared, int other, int (*again)(int list
 	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) < 0)
 		errno = 0; /* an older kernel: only slower */
 	target_start();
+	if (shared->networks_change)
+		target_networks_change();
 	smcshim_counters.about.supervisor = (uint64_t)getpid();
 	smcshim_serving = 1;
 	/* What the one before had seen went with it. */

@@ -54,9 +54,10 @@ struct shared {
 	};
 	struct before before;
 	struct untold untold[SHARED_UNTOLD];
-	bool restarted;   /* a supervisor has served before */
-	bool killable;    /* filter_install() */
-	unsigned waiters; /* that many of the first slots may be in use */
+	bool restarted;       /* a supervisor has served before */
+	bool killable;        /* filter_install() */
+	bool networks_change; /* a thread of the tree may have gone to another network namespace */
+	unsigned waiters;     /* that many of the first slots may be in use */
 	struct waiter waiter[SHARED_WAITERS];
 };
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,12 +27,13 @@
 struct thread {
 	pid_t tid;
 	int pidfd;
-	enum { NETWORK_UNKNOWN, NETWORK_OURS, NETWORK_CHANGES } network;
+	bool network_is_ours; /* false: not asked */
 };
 
 static struct {
 	struct thread thread[THREADS];
 	bool no_thread_pidfds; /* before Linux 6.9 */
+	bool networks_change;  /* network_is_ours says nothing any more */
 	dev_t network_dev;
 	ino_t network_ino;
 } known;
@@ -47,61 +49,94 @@ void target_start(void)
 
 	for (size_t i = 0; i < THREADS; i++)
 		known.thread[i] = (struct thread){.pidfd = -1};
-	known.no_thread_pidfds = false;
+	known.no_thread_pidfds = known.networks_change = false;
 	if (stat_network("/proc/self/ns/net", &st) == 0) {
 		known.network_dev = st.st_dev;
 		known.network_ino = st.st_ino;
 	}
 }
 
-#define STATUS_BYTES 2048
+/* What /proc/TID/status says of a thread. */
+struct status {
+	uint64_t process, pending, pending_of_process, blocked, ignored;
+};
 
-static int read_status(pid_t tid, char text[static STATUS_BYTES])
+static const struct {
+	const char *key;
+	int base;
+	size_t offset;
+} status_lines[] = {
+	{"Tgid:\t", 10, offsetof(struct status, process)},
+	{"SigPnd:\t", 16, offsetof(struct status, pending)},
+	{"ShdPnd:\t", 16, offsetof(struct status, pending_of_process)},
+	{"SigBlk:\t", 16, offsetof(struct status, blocked)},
+	{"SigIgn:\t", 16, offsetof(struct status, ignored)},
+};
+
+#define STATUS_LINES (sizeof(status_lines) / sizeof(*status_lines))
+
+/* Returns 1 if it is a line that is wanted, else 0. */
+static unsigned read_status_line(const char *line, struct status *out)
 {
+	for (size_t i = 0; i < STATUS_LINES; i++) {
+		const char *key = status_lines[i].key;
+
+		if (strncmp(line, key, strlen(key)) == 0) {
+			*(uint64_t *)((char *)out + status_lines[i].offset) =
+				strtoull(line + strlen(key), NULL, status_lines[i].base);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/* Line by line, for that of the groups may be of any length. Returns 0 or -errno; -EBADMSG: something is not there. */
+static int read_status(pid_t tid, struct status *out)
+{
+	char text[2048], *line, *end;
+	size_t kept = 0;
+	unsigned found = 0;
 	char path[48];
 	_cleanup_close_ int fd = -1;
 	ssize_t n;
 
+	*out = (struct status){.process = 0};
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)tid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	n = read(fd, text, STATUS_BYTES - 1);
-	if (n < 0)
-		return -errno;
-	text[n] = '\0';
-	return 0;
-}
-
-/* The number behind "\nKEY:\t"; 0 if there is none. */
-static uint64_t status_number(const char *text, const char *key, int base)
-{
-	const char *at = strstr(text, key);
-
-	return at ? strtoull(at + strlen(key), NULL, base) : 0;
+	while (found < STATUS_LINES && (n = read(fd, text + kept, sizeof(text) - 1 - kept)) > 0) {
+		text[kept + (size_t)n] = '\0';
+		for (line = text; (end = strchr(line, '\n')); line = end + 1)
+			found += read_status_line(line, out);
+		kept = strlen(line);
+		/* What fills the buffer is no line that is wanted; the rest of it will look like none either. */
+		if (kept == sizeof(text) - 1)
+			kept = 0;
+		memmove(text, line, kept);
+	}
+	return found == STATUS_LINES ? 0 : -EBADMSG;
 }
 
 /* The process that the thread belongs to. Returns its ID or -errno. */
 static pid_t process_of(pid_t tid)
 {
-	char text[STATUS_BYTES];
-	int r = read_status(tid, text);
+	struct status status;
+	int r = read_status(tid, &status);
 
-	return r < 0 ? r : (pid_t)status_number(text, "\nTgid:\t", 10);
+	return r < 0 ? r : (pid_t)status.process;
 }
 
 bool target_has_signal(pid_t tid)
 {
-	char text[STATUS_BYTES];
-	uint64_t pending;
+	struct status status;
 
-	if (read_status(tid, text) < 0)
+	if (read_status(tid, &status) < 0)
 		return false;
-	pending = status_number(text, "\nSigPnd:\t", 16);
 	/* Sent to the process: its first thread is asked before all others (kernel/signal.c, complete_signal). */
-	if ((pid_t)status_number(text, "\nTgid:\t", 10) == tid)
-		pending |= status_number(text, "\nShdPnd:\t", 16);
-	return pending & ~status_number(text, "\nSigBlk:\t", 16) & ~status_number(text, "\nSigIgn:\t", 16);
+	if ((pid_t)status.process == tid)
+		status.pending |= status.pending_of_process;
+	return status.pending & ~status.blocked & ~status.ignored;
 }
 
 static int open_pidfd(pid_t tid)
@@ -221,26 +256,28 @@ bool target_is_in_our_network(pid_t tid)
 	struct stat st;
 	bool ours;
 
-	if (thread->tid == tid && thread->network == NETWORK_OURS)
+	if (thread->tid == tid && thread->network_is_ours && !known.networks_change)
 		return true;
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)tid);
 	ours = stat_network(path, &st) == 0 && st.st_ino == known.network_ino && st.st_dev == known.network_dev;
-	if (ours && thread->tid == tid && thread->network == NETWORK_UNKNOWN && !known.no_thread_pidfds)
-		thread->network = NETWORK_OURS;
+	if (thread->tid == tid && !known.no_thread_pidfds)
+		thread->network_is_ours = ours;
 	return ours;
 }
 
-void target_moves(pid_t tid)
+void target_networks_change(void)
 {
-	/* Asked each time from now on: the call may fail, and there may be another. */
-	if (target_is_reachable(tid))
-		slot_of(tid)->network = NETWORK_CHANGES;
+	known.networks_change = true;
 }
 
 int target_program(pid_t tid, char name[static 16])
 {
 	char path[48];
+	pid_t process = process_of(tid);
 
-	snprintf(path, sizeof(path), "/proc/%d/comm", (int)tid);
+	if (process < 0)
+		return process;
+	/* A thread may have a name of its own. */
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)process);
 	return read_line_at(AT_FDCWD, path, name, 16);
 }

@@ -49,10 +49,13 @@ _must_check_ int target_write(pid_t tid, uint64_t address, const void *from, siz
  */
 bool target_is_in_our_network(pid_t tid);
 
-/* The thread is about to go to another one. */
-void target_moves(pid_t tid);
+/*
+ * A thread is about to go to another one: it is asked of each from now on. Of that thread alone is not enough, for one that
+ * executes a program gets the number of its process, and has the place of the first thread.
+ */
+void target_networks_change(void);
 
-/* The name of the thread's program, at most 15 characters, as the kernel's comm has it. Returns 0 or -errno. */
+/* The name of the thread's process, at most 15 characters, as the kernel's comm has it. Returns 0 or -errno. */
 _must_check_ int target_program(pid_t tid, char name[static 16]);
 
 #endif

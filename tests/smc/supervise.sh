@@ -90,6 +90,9 @@ counted "client_smcd == 2 && server_smcd >= 2" "two of four connections over SMC
 same "all SMC: other sockets" others
 same "all SMC: options" kinds 127.0.0.1 $port
 same "all SMC: nobody answers" silent 10.77.0.2 80
+# The kernel writes them before the signals in the file that tells of those.
+gives 0 "all SMC: ... to a process of many groups" setpriv --groups "$(seq -s, 4000000001 4000000200)" timeout 60 "$smcctl" run -- "$calls" silent 10.77.0.2 80
+holds "... says the same" diff plain out
 same_of "all SMC: many wait at the same time" "$ends" many 10.77.0.2 80 8
 says plain '^8 of 8, together$'
 same_of "all SMC: cancelled" "$ends" cancelled 10.77.0.2 80
@@ -120,6 +123,12 @@ mark
 same_of "processes that go to another network namespace" "$ends" moves 127.0.0.1 $port
 says plain '^here: 0, elsewhere: ENETUNREACH, and back: 0$'
 counted "client_smcd == 3 && server_smcd == 3" "... over SMC where they came from"
+same_of "a thread that goes there and becomes another program" "$ends" becomes 127.0.0.1 $port
+says plain '^after: ENETUNREACH$'
+same_of "listeners whose sockets are of another network namespace" "$ends" listens 127.0.0.1 $((port + 1))
+says plain '^bound: here, TCP$'
+says plain '^seen from here: ECONNREFUSED$'
+says plain '^bound late: elsewhere, TCP$'
 gives 0 "the reader of a pipe sees its end" timeout 20 sh -c "'$smcctl' run --supervise -- echo over | cat"
 
 # ---- a signal takes the call away when its answer is ready, or the supervisor is killed then: once for each call
@@ -212,6 +221,9 @@ serve plain-server-1 "$calls" server 127.0.0.1 $((++port))
 mark
 gives 0 "programs of two names" "$smcctl" run --supervise -- sh -c '"$0" one "$2" "$3" && "$1" rate "$2" "$3" 2 && "$0" one "$2" "$3"' "$ends" "$calls" 127.0.0.1 $port
 counted "client_fallback == 2" "... that one is tried over SMC, the other is TCP from the start"
+mark
+gives 0 "... by the process's name" "$smcctl" run -- "$ends" named 127.0.0.1 $port
+counted "client_fallback == 1" "... also in a thread with another one"
 kill_children
 
 # ---- Go

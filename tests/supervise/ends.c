@@ -14,13 +14,20 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "tests/supervise/talk.h"
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71 /* Linux 5.14 */
+#endif
 
 static struct sockaddr_in target;
 
@@ -207,6 +214,14 @@ static const char *in_proc(pid_t pid, const char *what)
 	return path;
 }
 
+static uint64_t network_of(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	return getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) ? 0 : cookie;
+}
+
 static const char *reaches(void)
 {
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -242,6 +257,95 @@ static int moves(char **args)
 	there = open(in_proc(child, "ns/net"), O_RDONLY);
 	printf(", where the child is: %s\n", setns(there, CLONE_NEWNET) ? "none" : reaches());
 	return write(ends[0], &byte, 1) != 1 || outcome(child);
+}
+
+/* Whether the listener at fd belongs to the namespace where the thread is, and what it was made as. */
+static void say_listener(const char *what, int fd)
+{
+	int here = socket(AF_INET, SOCK_DGRAM, 0);
+	char made[16] = "";
+
+	if (listen(fd, 5) || fgetxattr(fd, "system.sockprotoname", made, sizeof(made)) < 0)
+		printf("%s: %s\n", what, strerrorname_np(errno));
+	else
+		printf("%s: %s, %s\n", what, network_of(fd) == network_of(here) ? "here" : "elsewhere", made);
+	close(here);
+}
+
+/* Listeners whose sockets are of another namespace: bound there, not bound at all, and bound after it has come back. */
+static int listens(char **args)
+{
+	struct sockaddr_in any = address("0.0.0.0", args[1]);
+	int back = open("/proc/self/ns/net", O_RDONLY);
+	int bound, unbound, late;
+
+	target = address(args[0], args[1]);
+	if (unshare(CLONE_NEWNET))
+		return 1;
+	bound = socket(AF_INET, SOCK_STREAM, 0);
+	unbound = socket(AF_INET, SOCK_STREAM, 0);
+	late = socket(AF_INET, SOCK_STREAM, 0);
+	if (bind(bound, (struct sockaddr *)&any, sizeof(any)))
+		return 1;
+	say_listener("bound", bound);
+	say_listener("not bound", unbound);
+	if (setns(back, CLONE_NEWNET))
+		return 1;
+	printf("seen from here: %s\n", reaches());
+	any.sin_port = htons((uint16_t)(ntohs(any.sin_port) + 1));
+	if (bind(late, (struct sockaddr *)&any, sizeof(any)))
+		return 1;
+	say_listener("bound late", late);
+	return 0;
+}
+
+/* A thread that is not the first goes there, and becomes another program, with the process's number. */
+static void *goes_and_becomes(void *arg)
+{
+	char **args = arg;
+
+	if (unshare(CLONE_NEWNET) == 0)
+		execl("/proc/self/exe", "ends", "became", args[0], args[1], NULL);
+	_exit(127);
+}
+
+static int becomes(char **args)
+{
+	pthread_t thread;
+
+	target = address(args[0], args[1]);
+	printf("before: %s\n", reaches());
+	fflush(stdout);
+	if (pthread_create(&thread, NULL, goes_and_becomes, args))
+		return 1;
+	pthread_join(thread, NULL);
+	return 1;
+}
+
+static int became(char **args)
+{
+	target = address(args[0], args[1]);
+	printf("after: %s\n", reaches());
+	return 0;
+}
+
+/* ---- a thread that has a name of its own ---- */
+
+static void *one_by_another_name(void *arg)
+{
+	prctl(PR_SET_NAME, "worker", 0, 0, 0);
+	return (void *)(intptr_t)one(arg);
+}
+
+static int named(char **args)
+{
+	pthread_t thread;
+	void *failed = NULL;
+
+	if (pthread_create(&thread, NULL, one_by_another_name, args))
+		return 1;
+	pthread_join(thread, &failed);
+	return failed != NULL;
 }
 
 /* ---- the address changes while the call is under way ---- */
@@ -302,7 +406,8 @@ static int flips(char **args)
 int main(int argc, char **argv)
 {
 	static const struct mode modes[] = {{"timed-out", timed_out, 2}, {"many", many, 3}, {"cancelled", cancelled, 2},
-		{"one", one, 2}, {"children", children, 2}, {"moves", moves, 2}, {"flips", flips, 4}};
+		{"one", one, 2}, {"children", children, 2}, {"moves", moves, 2}, {"listens", listens, 2},
+		{"becomes", becomes, 2}, {"became", became, 2}, {"named", named, 2}, {"flips", flips, 4}};
 
 	return run_mode(modes, sizeof(modes) / sizeof(*modes), argc, argv);
 }
