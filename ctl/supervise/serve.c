@@ -95,12 +95,13 @@ void serve(int listener, struct shared *shared, int other, int (*again)(int list
 		if (waiting)
 			n += waiters_poll(&s, watched + WATCHED);
 		poll(watched, n, waiting ? WAITERS_TICK : other < 0 ? AGAIN_MS : -1);
+		/* Before the next call, which may end a waiter and have its place: the events were the former one's. */
+		if (waiting)
+			waiters_end(&s, watched + WATCHED, n - WATCHED);
 		if (watched[0].revents & POLLIN)
 			receive(&s);
 		else if (watched[0].revents & (POLLHUP | POLLERR | POLLNVAL))
 			return;
-		if (waiting)
-			waiters_end(&s, watched + WATCHED, n - WATCHED);
 		if (other < 0 || watched[1].revents) {
 			if (other >= 0)
 				syscall(SYS_close, other);

@@ -144,6 +144,34 @@ if [ "$LAB_MODE" != nosmc ]; then
 	held_up "... as before Linux 5.19" "$older" "$smcctl" run -- "$lost" kill
 fi
 
+# ---- the same, while the supervisor looks away: what it had waited for must not be taken for the outcome of the next call
+if [ "$LAB_MODE" != nosmc ]; then
+	# It accepts nothing until it is told to: who connects gets no answer.
+	serve full python3 -uc 'import signal, socket, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=0)
+first = socket.create_connection(listener.getsockname())
+print("full")
+signal.sigwait([signal.SIGUSR1])
+while True: first = first, listener.accept()' 20999
+	full=$pid
+	"$older" "$smcctl" run -- "$ends" refilled 127.0.0.1 20999 10.77.0.2 >refilled 2>refilled.err &
+	pid=$! children="$children $!"
+	within 20 "a connect waits" sh -c 'ss -Htn state syn-sent dport = :20999 | grep -q .'
+	"$smcctl" status --json $pid >out
+	supervisor=$(sed -n 's/.*"supervisor":\([0-9]*\).*/\1/p' out)
+	both="$(ps -o ppid= "$supervisor") $supervisor"
+	# shellcheck disable=SC2086
+	kill -STOP $both
+	for each in $both; do within 20 "... nobody looks" grep '^State:.T' "/proc/$each/status"; done
+	kill -USR1 "$full"
+	within 60 "... it is up, a signal has ended it, and there is the next one" grep -x queued refilled
+	# shellcheck disable=SC2086
+	kill -CONT $both
+	within 20 "... which has an outcome of its own" grep -x 'second: EINPROGRESS' refilled
+	kill "$full"
+fi
+
 # ---- the kernel gives up: a program waits for ever where nobody tells it
 sysctl -qw net.ipv4.tcp_syn_retries=1
 gave_up=()

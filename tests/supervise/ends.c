@@ -2,7 +2,7 @@
 /*
  * A static program for the ends that a connect can come to, other than those of calls.c: timed out, many at a time, cancelled,
  * in children of every kind, in another network namespace, and with arguments that change under way. Says the same with and
- * without supervision.
+ * without supervision; "refilled" is for a supervised one.
  */
 #include "config.h"
 
@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
@@ -57,6 +58,70 @@ static int timed_out(char **args)
 	r = poll(&p, 1, 20000);
 	printf("poll %d, SO_ERROR %s", r, pending_error(p.fd));
 	printf(", then %s\n", pending_error(p.fd));
+	return 0;
+}
+
+/* ---- a signal ends a connect whose outcome is there, and the thread makes another one before anybody looks ---- */
+
+static struct {
+	int first, second;
+	struct sockaddr_in silent;
+	atomic_int tid;
+} refill;
+
+static void taken(int number)
+{
+	(void)number;
+}
+
+static void *one_after_the_other(void *arg)
+{
+	(void)arg;
+	atomic_store(&refill.tid, gettid());
+	printf("first: %s\n", word(dial(refill.first, &target)));
+	printf("second: %s\n", word(dial(refill.second, &refill.silent)));
+	return NULL;
+}
+
+static bool is_in_second(void)
+{
+	char path[64], what[64] = "";
+	int number = -1;
+	unsigned fd = 0;
+	FILE *stream;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", atomic_load(&refill.tid));
+	stream = fopen(path, "r");
+	if (!stream)
+		return false;
+	if (!fgets(what, sizeof(what), stream) || sscanf(what, "%d %x", &number, &fd) != 2)
+		number = -1;
+	fclose(stream);
+	return number == SYS_connect && fd == (unsigned)refill.second;
+}
+
+/* Nobody may look from the first connect's outcome on until this has said "queued". */
+static int refilled(char **args)
+{
+	const struct sigaction action = {.sa_handler = taken};
+	const struct timeval second = {1, 0};
+	struct pollfd p = {.events = POLLOUT};
+	pthread_t thread;
+
+	target = address(args[0], args[1]);
+	refill.silent = address(args[2], args[1]);
+	refill.first = p.fd = socket(AF_INET, SOCK_STREAM, 0);
+	refill.second = socket(AF_INET, SOCK_STREAM, 0);
+	setsockopt(refill.second, SOL_SOCKET, SO_SNDTIMEO, &second, sizeof(second));
+	sigaction(SIGUSR1, &action, NULL);
+	if (pthread_create(&thread, NULL, one_after_the_other, NULL) || poll(&p, 1, 60000) != 1)
+		return 1;
+	pthread_kill(thread, SIGUSR1);
+	while (!is_in_second())
+		usleep(1000);
+	printf("queued\n");
+	fflush(stdout);
+	pthread_join(thread, NULL);
 	return 0;
 }
 
@@ -405,9 +470,10 @@ static int flips(char **args)
 
 int main(int argc, char **argv)
 {
-	static const struct mode modes[] = {{"timed-out", timed_out, 2}, {"many", many, 3}, {"cancelled", cancelled, 2},
-		{"one", one, 2}, {"children", children, 2}, {"moves", moves, 2}, {"listens", listens, 2},
-		{"becomes", becomes, 2}, {"became", became, 2}, {"named", named, 2}, {"flips", flips, 4}};
+	static const struct mode modes[] = {{"timed-out", timed_out, 2}, {"refilled", refilled, 3}, {"many", many, 3},
+		{"cancelled", cancelled, 2}, {"one", one, 2}, {"children", children, 2}, {"moves", moves, 2},
+		{"listens", listens, 2}, {"becomes", becomes, 2}, {"became", became, 2}, {"named", named, 2},
+		{"flips", flips, 4}};
 
 	return run_mode(modes, sizeof(modes) / sizeof(*modes), argc, argv);
 }
