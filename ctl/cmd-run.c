@@ -164,6 +164,25 @@ static void say_supervised(const struct run *run, const struct supervise_result 
 	ctl_warn(run->ctl, "environment: GODEBUG='%s' is %s", debug ? debug : "", meaning[go]);
 }
 
+/* What smcctl run around this one has preloaded would decide once more about what the supervisor has decided. */
+static int leave_library(void)
+{
+	const char *list = getenv("LD_PRELOAD");
+	_cleanup_free_ char *others = NULL;
+	int r;
+
+	if (!list)
+		return 0;
+	r = preload_list(list, NULL, &others);
+	if (r < 0)
+		return r;
+	if (*others)
+		r = setenv("LD_PRELOAD", others, 1);
+	else
+		r = unsetenv("LD_PRELOAD");
+	return r < 0 ? -errno : 0;
+}
+
 /* From here on this process's socket calls are supervised. CTL_OK also where that cannot be, and was said. */
 static enum ctl_exit supervise(struct run *run, const struct ctl_args *args)
 {
@@ -179,6 +198,8 @@ static enum ctl_exit supervise(struct run *run, const struct ctl_args *args)
 		r = supervise_start(helper, run->policy, run->name, &result);
 	if (r == 0)
 		r = supervise_set_environment(&go);
+	if (r == 0)
+		r = leave_library();
 	if (r == 0) {
 		if (run->verbose)
 			say_supervised(run, &result, go);

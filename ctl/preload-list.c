@@ -56,21 +56,23 @@ int preload_list(const char *list, const char *library, char **out)
 	char *end;
 	size_t length;
 
-	if (strpbrk(library, SEPARATORS))
+	if (library && strpbrk(library, SEPARATORS))
 		return -EINVAL;
 	list = list ? list : "";
-	text = malloc(strlen(list) + strlen(library) + 2);
+	text = malloc(strlen(list) + (library ? strlen(library) : 0) + 2);
 	if (!text)
 		return -ENOMEM;
 	end = text;
+	*end = '\0';
 	for (const char *p = next_element(list, &length); p; p = next_element(p + length, &length)) {
 		if (must_be_first(p, length))
 			append(&end, p, length, end == text);
 	}
-	append(&end, library, strlen(library), end == text);
+	if (library)
+		append(&end, library, strlen(library), end == text);
 	for (const char *p = next_element(list, &length); p; p = next_element(p + length, &length)) {
 		if (!is_ours(p, length) && !must_be_first(p, length))
-			append(&end, p, length, false);
+			append(&end, p, length, end == text);
 	}
 	*out = text;
 	return 0;

@@ -156,6 +156,10 @@ says err "^smcctl: run '/nowhere/busybox': No such file"
 gives 0 "... in silence" run busybox sh -c 'echo "<$LD_PRELOAD>" "$GODEBUG"'
 says out "^<${asan}> multipathtcp=0\$" "without the library, with Go's setting"
 lines err 1 "... but for the policy that is missing"
+gives 0 "... where run has preloaded it already" run "$smcctl" run busybox sh -c 'echo "<$LD_PRELOAD>"'
+says out "^<${asan}>$" "not both"
+gives 0 "... beside others" sanitized "$lib:$true_so" "$smcctl" run --supervise sh -c 'echo "<$LD_PRELOAD>"'
+says out "^<$first$true_so>$" "which stay"
 gives 0 "GODEBUG is kept" env GODEBUG=a=1 "$smcctl" run busybox sh -c 'echo "$GODEBUG"'
 says out '^a=1,multipathtcp=0$'
 gives 0 "... and what it says" env GODEBUG=multipathtcp=1 "$smcctl" run busybox sh -c 'echo "$GODEBUG"'

@@ -115,6 +115,17 @@ static void preload_lists(void **state)
 		{"/x/libsmcshim.so.1", "/l/libsmcshim.so:/x/libsmcshim.so.1"},
 		{"/a.so:libasan.so.8", "libasan.so.8:/l/libsmcshim.so:/a.so"},
 	};
+	static const struct {
+		const char *list;
+		const char *result;
+	} without[] = {
+		{NULL, ""},
+		{"/l/libsmcshim.so", ""},
+		{"/old/libsmcshim.so:libsmcshim.so", ""},
+		{"/a.so:/l/libsmcshim.so /b.so", "/a.so:/b.so"},
+		{"/l/libsmcshim.so:/a.so:libasan.so.8", "libasan.so.8:/a.so"},
+		{"/x/libsmcshim.so.1", "/x/libsmcshim.so.1"},
+	};
 	const char *element;
 	size_t length;
 	char *text;
@@ -123,6 +134,11 @@ static void preload_lists(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		assert_int_equal(preload_list(rows[i].list, "/l/libsmcshim.so", &text), 0);
 		assert_string_equal(text, rows[i].result);
+		free(text);
+	}
+	for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
+		assert_int_equal(preload_list(without[i].list, NULL, &text), 0);
+		assert_string_equal(text, without[i].result);
 		free(text);
 	}
 	assert_int_equal(preload_list(NULL, "/my dir/libsmcshim.so", &text), -EINVAL);
