@@ -159,9 +159,10 @@ static void say_supervised(const struct run *run, const struct supervise_result 
 	};
 	const char *debug = getenv("GODEBUG");
 
-	if (!result->privileged)
+	if (result->deprived)
 		ctl_warn(run->ctl, "set-user-ID programs that it starts have no privilege (no_new_privs)");
-	ctl_warn(run->ctl, "environment: GODEBUG='%s' is %s", debug ? debug : "", meaning[go]);
+	if (run->verbose)
+		ctl_warn(run->ctl, "environment: GODEBUG='%s' is %s", debug ? debug : "", meaning[go]);
 }
 
 /* What smcctl run around this one has preloaded would decide once more about what the supervisor has decided. */
@@ -201,8 +202,7 @@ static enum ctl_exit supervise(struct run *run, const struct ctl_args *args)
 	if (r == 0)
 		r = leave_library();
 	if (r == 0) {
-		if (run->verbose)
-			say_supervised(run, &result, go);
+		say_supervised(run, &result, go);
 		return CTL_OK;
 	}
 	supervise_text(&result, text, sizeof(text));

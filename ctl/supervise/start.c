@@ -111,13 +111,14 @@ static int hand_over(int socket, struct supervise_result *result)
 	struct handshake message = {.step = HANDSHAKE_LISTENER};
 	_cleanup_close_ int listener = -1;
 	bool killable = false;
+	bool barred = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 0;
 	int r = filter_install(&listener, &killable);
 
 	if (r < 0)
 		return fail(result, HANDSHAKE_FILTER, r);
 	result->installed = true;
 	message.fd = killable;
-	result->privileged = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0;
+	result->deprived = !barred && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 0;
 	r = handshake_send(socket, &message, listener);
 	if (r == 0)
 		r = handshake_receive(socket, HANDSHAKE_READY, &message, NULL);

@@ -8,10 +8,10 @@
 /* How it ended, for supervise_text(). */
 struct supervise_result {
 	enum handshake_what what;
-	int error;       /* 0 or -errno */
-	int signal;      /* that ended the helper, or 0 */
-	bool installed;  /* the filter is on this process: without a supervisor it must not become the program */
-	bool privileged; /* set-user-ID programs keep their privilege */
+	int error;      /* 0 or -errno */
+	int signal;     /* that ended the helper, or 0 */
+	bool installed; /* the filter is on this process: without a supervisor it must not become the program */
+	bool deprived;  /* set-user-ID programs have no privilege any more, and had it before */
 };
 
 /*

@@ -218,9 +218,11 @@ says out '^ran$'
 says err 'cannot be supervised: another supervisor listens'
 gives 3 "... --require refuses" run --supervise "$smcctl" run --require --supervise echo ran
 lines out 0 "... and it did not run"
-gives 0 "an ordinary user" unprivileged "$smcctl" run -v --supervise busybox echo ran
+gives 0 "an ordinary user" unprivileged "$smcctl" run --supervise busybox echo ran
 says out '^ran$'
 says err 'no_new_privs'
+gives 0 "... who had no privilege to lose" unprivileged setpriv --no-new-privs "$smcctl" run -v --supervise busybox true
+holds "... is told of none" sh -c '! grep no_new_privs err'
 
 # A filter around it that answers a call with an errno, or ends who makes it, as a container's profile does, or an old kernel.
 cat >sandbox.py <<'END'
