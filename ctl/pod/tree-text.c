@@ -222,7 +222,7 @@ static int parse_container(struct parser *p, struct node *node)
 		const char *colon = NULL;
 		int r = node->type == NODE_OBJECT ? parse_member(p, &child, &colon) : parse_value(p, &child);
 
-		if (r < 0)
+		if (r < 0 || !child)
 			return r;
 		node_append(node, child);
 		child->before = space;
