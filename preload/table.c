@@ -120,11 +120,13 @@ static bool widen_both(void)
 {
 	struct policy_map map;
 	unsigned shift;
+	bool first;
 
 	if (!current_map(&map))
 		return false;
 	shift = shift_for(policy_map_needs(&map));
-	return widen(0, shift) & widen(1, shift);
+	first = widen(0, shift);
+	return widen(1, shift) && first;
 }
 
 static const void *map_part(int fd, uint64_t position, size_t size)

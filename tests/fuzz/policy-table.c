@@ -13,8 +13,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /*
- * The table is asked whole, and through the smallest windows, which a guard page follows. The input: the header from its state on, then the beginning of both halves. The seeds are those bytes of tables that
- * smcctl has published, of a few rules and of 120 addresses (more leaves than one).
+ * The table is asked whole, and through the smallest windows, which a guard page follows. The input: the header from its state
+ * on, then the beginning of both halves. The seeds are those bytes of tables that smcctl has published, of a few rules and of
+ * 120 addresses (more leaves than one).
  */
 #define HEADER_FROM offsetof(struct policy_header, state)
 #define HEADER_BYTES (sizeof(struct policy_header) - HEADER_FROM)
