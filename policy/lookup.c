@@ -46,15 +46,15 @@ struct policy_map policy_map_whole(const void *base)
 {
 	const unsigned char *from = base;
 
-	return (struct policy_map){base,
-		{{from + POLICY_HALF_OFFSET(0), POLICY_HALF_SIZE}, {from + POLICY_HALF_OFFSET(1), POLICY_HALF_SIZE}}};
+	return (struct policy_map){
+		base, {from + POLICY_HALF_OFFSET(0), from + POLICY_HALF_OFFSET(1)}, POLICY_HALF_SIZE};
 }
 
 bool policy_map_valid(const struct policy_map *map)
 {
 	const struct policy_header *header = header_of(map);
 
-	if (!header || map->half[0].size < POLICY_WINDOW_MIN || map->half[1].size < POLICY_WINDOW_MIN)
+	if (!header || map->size < POLICY_WINDOW_MIN)
 		return false;
 	for (size_t i = 0; i < sizeof(POLICY_TABLE_MAGIC); i++)
 		if (header->magic[i] != POLICY_TABLE_MAGIC[i])
@@ -78,7 +78,7 @@ uint64_t policy_map_sequence(const struct policy_map *map)
 /* The half that sequence puts in force, or NULL if it says itself that it is not that. */
 static INLINE const struct policy_half *half_of(const struct policy_map *map, uint64_t sequence)
 {
-	const struct policy_half *half = map->half[sequence & 1].base;
+	const struct policy_half *half = map->half[sequence & 1];
 
 	return sequence && load64(&half->sequence) == sequence ? half : NULL;
 }
@@ -104,21 +104,21 @@ static uint64_t end_of_array(const struct policy_array *array, size_t size)
  * An array of the half, with a count that is not 0 and does not lead out of the window; NULL if there is none. An offset
  * that is no multiple of 64 is not what the writer meant, and becomes one: what is there is checked by nobody.
  */
-static INLINE const void *array_of(
-	const struct policy_window *window, const struct policy_array *array, size_t size, uint64_t *count)
+static INLINE const void *array_of(const struct policy_map *map, const struct policy_half *half,
+	const struct policy_array *array, size_t size, uint64_t *count)
 {
 	uint64_t offset = load64(&array->offset) & ~UINT64_C(63);
 
 	*count = load64(&array->count);
-	if (*count - 1 >= window->size / size || offset > window->size - *count * size)
+	if (*count - 1 >= map->size / size || offset > map->size - *count * size)
 		return NULL;
-	return (const unsigned char *)window->base + offset;
+	return (const unsigned char *)half + offset;
 }
 
 /* Nothing there: the half says so, or it is more than the window shows. */
-static COLD uint32_t out_of(const struct policy_window *window)
+static COLD uint32_t out_of(const struct policy_map *map)
 {
-	return window->size < POLICY_HALF_SIZE ? POLICY_VALUE_BEYOND : 0;
+	return map->size < POLICY_HALF_SIZE ? POLICY_VALUE_BEYOND : 0;
 }
 
 /* Asks for cache lines all at once: as the search goes, each would wait for the one before. */
@@ -207,28 +207,29 @@ static INLINE uint32_t in_leaf4(const struct policy_leaf4 *leaf, uint32_t addres
 }
 
 /* The index of a list, behind which the leaves lie; NULL if there are none, or if it leads out of the window. */
-static INLINE const void *index_of(const struct policy_window *window, const struct policy_list *list,
-	size_t block_size, size_t leaf_size, uint64_t *blocks, uint64_t *leaves)
+static INLINE const void *index_of(const struct policy_map *map, const struct policy_half *half,
+	const struct policy_list *list, size_t block_size, size_t leaf_size, uint64_t *blocks, uint64_t *leaves)
 {
 	/* An offset that is no multiple of 64 or outside becomes one that is not, as in array_of(). */
 	uint64_t offset = load64(&list->offset) & (POLICY_HALF_SIZE - 64);
 
 	*blocks = load32(&list->blocks);
 	*leaves = load32(&list->leaves);
-	if (!*leaves || offset + *blocks * block_size + *leaves * leaf_size > window->size)
+	if (!*leaves || offset + *blocks * block_size + *leaves * leaf_size > map->size)
 		return NULL;
-	return (const unsigned char *)window->base + offset;
+	return (const unsigned char *)half + offset;
 }
 
 /* A port group that no table has room for: find_port() has the answer for a list that is not there. */
 #define NO_GROUP 0x7fffffffu
 
 /* The way down ends below the last block and at the last leaf, so no key, however wrong, leads out of the list. */
-static INLINE uint32_t find4(const struct policy_window *window, const struct policy_list *list, uint32_t address)
+static INLINE uint32_t find4(
+	const struct policy_map *map, const struct policy_half *half, const struct policy_list *list, uint32_t address)
 {
 	uint64_t blocks, leaves, at = 0;
 	const struct policy_leaf4 *leaf;
-	const struct policy_block4 *index = index_of(window, list, sizeof(*index), sizeof(*leaf), &blocks, &leaves);
+	const struct policy_block4 *index = index_of(map, half, list, sizeof(*index), sizeof(*leaf), &blocks, &leaves);
 
 	if (!index)
 		return POLICY_VALUE_PORTS | NO_GROUP;
@@ -241,12 +242,12 @@ static INLINE uint32_t find4(const struct policy_window *window, const struct po
 	return load32(leaf->values + in_leaf4(leaf, address));
 }
 
-static INLINE uint32_t find6(
-	const struct policy_window *window, const struct policy_list *list, struct policy_key6 address)
+static INLINE uint32_t find6(const struct policy_map *map, const struct policy_half *half,
+	const struct policy_list *list, struct policy_key6 address)
 {
 	uint64_t blocks, leaves, at = 0;
 	const struct policy_leaf6 *leaf;
-	const struct policy_block6 *index = index_of(window, list, sizeof(*index), sizeof(*leaf), &blocks, &leaves);
+	const struct policy_block6 *index = index_of(map, half, list, sizeof(*index), sizeof(*leaf), &blocks, &leaves);
 
 	if (!index)
 		return POLICY_VALUE_PORTS | NO_GROUP;
@@ -259,15 +260,14 @@ static INLINE uint32_t find6(
 	return load32(leaf->values + in_leaf6(leaf, address));
 }
 
-static uint32_t find_port(const struct policy_window *window, uint32_t group, uint32_t port)
+static uint32_t find_port(const struct policy_map *map, const struct policy_half *half, uint32_t group, uint32_t port)
 {
-	const struct policy_half *half = window->base;
 	uint64_t count;
-	const struct policy_port *ports = array_of(window, &half->ports, sizeof(*ports), &count);
+	const struct policy_port *ports = array_of(map, half, &half->ports, sizeof(*ports), &count);
 	uint32_t entries, low = 0;
 
 	if (!ports || group >= count)
-		return out_of(window);
+		return out_of(map);
 	ports += group;
 	entries = load32(&ports->from);
 	if (!entries || entries >= count - group)
@@ -324,14 +324,15 @@ static INLINE bool read_target(const struct sockaddr *addr, size_t len, struct t
 	return true;
 }
 
-static INLINE uint32_t decide_in(const struct policy_window *window, enum policy_role role, const struct target *target)
+static INLINE uint32_t decide_in(const struct policy_map *map, const struct policy_half *half, enum policy_role role,
+	const struct target *target)
 {
-	const struct policy_half *half = window->base;
 	const struct policy_list *list = &half->lists[POLICY_LIST(role, target->ipv6)];
-	uint32_t value = target->ipv6 ? find6(window, list, target->address6) : find4(window, list, target->address4);
+	uint32_t value =
+		target->ipv6 ? find6(map, half, list, target->address6) : find4(map, half, list, target->address4);
 
 	if (value & POLICY_VALUE_PORTS)
-		value = find_port(window, value & ~POLICY_VALUE_PORTS, target->port);
+		value = find_port(map, half, value & ~POLICY_VALUE_PORTS, target->port);
 	return value & (POLICY_VALUE_BEYOND | POLICY_VALUE_SMC | POLICY_VALUE_RULE);
 }
 
@@ -342,7 +343,7 @@ static INLINE bool try_decide(
 	uint64_t sequence = __atomic_load_n(&header_of(map)->sequence, __ATOMIC_ACQUIRE);
 	const struct policy_half *half = half_of(map, sequence);
 
-	*value = half ? decide_in(&map->half[sequence & 1], role, target) : 0;
+	*value = half ? decide_in(map, half, role, target) : 0;
 	return still_in_force(map, sequence);
 }
 

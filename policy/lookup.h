@@ -11,24 +11,19 @@
 
 struct sockaddr;
 
-/* Where half a table is mapped, and how many of its bytes, from the first one: at least POLICY_WINDOW_MIN. */
-struct policy_window {
-	const void *base;
-	uint64_t size;
-};
-
 #define POLICY_WINDOW_MIN (UINT64_C(64) << 10)
 
 /* A table that is mapped, whole or in parts; all that stays mapped as long as it is used. */
 struct policy_map {
-	const void *header; /* POLICY_HEADER_SIZE bytes */
-	struct policy_window half[2];
+	const void *header;  /* POLICY_HEADER_SIZE bytes */
+	const void *half[2]; /* where each begins, and a window of size bytes of it is: */
+	uint64_t size;       /* at least POLICY_WINDOW_MIN */
 };
 
 /* The map of a table that is mapped whole: POLICY_TABLE_SIZE bytes from base on. */
 struct policy_map policy_map_whole(const void *base);
 
-/* True if the map has a header of this ABI and no window is too small. Everything below needs that to be true. */
+/* True if the map has a header of this ABI and its windows are not too small. Everything below needs that to be true. */
 bool policy_map_valid(const struct policy_map *map);
 
 /* The state in force; an unknown number reads as POLICY_OFF. One atomic load. */

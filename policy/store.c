@@ -186,7 +186,7 @@ int policy_store_set_state(struct policy_store *store, enum policy_state state)
 /* Byte by byte and atomic, for a writer may be at it. */
 static void copy_half(const struct policy_map *map, uint64_t sequence, struct policy_half *out)
 {
-	const char *from = map->half[sequence & 1].base;
+	const char *from = map->half[sequence & 1];
 	char *to = (char *)out;
 
 	for (size_t i = 0; i < sizeof(*out); i++)

@@ -62,21 +62,28 @@ static uintptr_t window_of(const void *at, unsigned shift)
 	return (uintptr_t)at | shift;
 }
 
-static struct policy_window read_window(unsigned half)
+static const void *address_of(uintptr_t window)
 {
-	uintptr_t window = atomic_load_explicit(&table.half[half], memory_order_acquire);
+	return (const void *)(window & ~(uintptr_t)WINDOW_SHIFT);
+}
 
-	return (struct policy_window){
-		(const void *)(window & ~(uintptr_t)WINDOW_SHIFT), UINT64_C(1) << (window & WINDOW_SHIFT)};
+static uint64_t size_of(uintptr_t window)
+{
+	return UINT64_C(1) << (window & WINDOW_SHIFT);
 }
 
 static bool current_map(struct policy_map *map)
 {
+	uintptr_t first, second;
+
 	map->header = atomic_load_explicit(&table.base, memory_order_acquire);
 	if (!map->header)
 		return false;
-	map->half[0] = read_window(0);
-	map->half[1] = read_window(1);
+	first = atomic_load_explicit(&table.half[0], memory_order_acquire);
+	second = atomic_load_explicit(&table.half[1], memory_order_acquire);
+	map->half[0] = address_of(first);
+	map->half[1] = address_of(second);
+	map->size = size_of(size_of(first) < size_of(second) ? first : second);
 	return true;
 }
 
@@ -152,7 +159,7 @@ static bool map_windows(int fd)
 	const unsigned shift = shift_for(POLICY_WINDOW_MIN);
 	const char *first = map_part(fd, 0, first_size);
 	const char *second = map_part(fd, POLICY_HALF_OFFSET(1), POLICY_WINDOW_MIN);
-	const struct policy_map map = {first, {{first, POLICY_WINDOW_MIN}, {second, POLICY_WINDOW_MIN}}};
+	const struct policy_map map = {first, {first, second}, POLICY_WINDOW_MIN};
 
 	if (!first || !second || !policy_map_valid(&map)) {
 		unmap_part(first, first_size);
@@ -346,6 +353,6 @@ bool table_names_programs(void)
 	if (!current_map(&map))
 		return false;
 	sequence = policy_map_sequence(&map);
-	half = map.half[sequence & 1].base;
+	half = map.half[sequence & 1];
 	return sequence && __atomic_load_n(&half->program_mode, __ATOMIC_RELAXED) != POLICY_PROGRAMS_ALL;
 }

@@ -74,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint8_t *base, *windows;
 	const struct policy_map map = policy_map_whole(base ? base : (base = new_table()));
-	struct policy_map small = map;
+	struct policy_map small = {.header = map.header, .size = POLICY_WINDOW_MIN};
 	size_t rest = size > HEADER_BYTES ? size - HEADER_BYTES : 0;
 
 	if (rest > 1 << 16)
@@ -91,14 +91,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!windows)
 		windows = new_windows();
 	for (unsigned half = 0; half < 2; half++) {
-		small.half[half] = (struct policy_window){windows + half * 2 * POLICY_WINDOW_MIN, POLICY_WINDOW_MIN};
+		small.half[half] = windows + half * 2 * POLICY_WINDOW_MIN;
 		memcpy(windows + half * 2 * POLICY_WINDOW_MIN, base + POLICY_HALF_OFFSET(half), POLICY_WINDOW_MIN);
 	}
 	if (!policy_map_valid(&small))
 		abort();
 	ask(&small, POLICY_VALUE_BEYOND);
 	/* A window that is too small is none. */
-	small.half[size & 1].size = size < POLICY_WINDOW_MIN ? size : 0;
+	small.size = size < POLICY_WINDOW_MIN ? size : 0;
 	if (policy_map_valid(&small))
 		abort();
 	return 0;

@@ -405,9 +405,9 @@ static void test_windows(void **state)
 		in.sin_addr.s_addr = htonl(0xff000000 + i);
 		in.sin_port = htons(i % 2 ? 80 : 81);
 		value = policy_map_decide(&whole, POLICY_CONNECT, (struct sockaddr *)&in, sizeof(in));
-		part.half[1].size = needs;
+		part.size = needs;
 		assert_int_equal(policy_map_decide(&part, POLICY_CONNECT, (struct sockaddr *)&in, sizeof(in)), value);
-		part.half[1].size = i % 4 ? POLICY_WINDOW_MIN : needs - 1;
+		part.size = i % 4 ? POLICY_WINDOW_MIN : needs - 1;
 		answer = policy_map_decide(&part, POLICY_CONNECT, (struct sockaddr *)&in, sizeof(in));
 		assert_true(answer == value || answer == POLICY_VALUE_BEYOND);
 		beyond += answer == POLICY_VALUE_BEYOND;
