@@ -58,10 +58,15 @@ static bool handshake_broke(int fd, int error)
 	return error == EPROTO || error == ECONNRESET || (state != TCP_CLOSE && state != TCP_SYN_SENT);
 }
 
+bool connect_has_failed(int events)
+{
+	return (events & (POLLOUT | POLLHUP)) == POLLHUP;
+}
+
 int connect_outcome(int fd, int events, int error, const struct aftermath *after)
 {
 	connect_restore(fd, after);
-	if (error == EPIPE || (error == 0 && (events & (POLLOUT | POLLHUP)) == POLLHUP)) {
+	if (error == EPIPE || (error == 0 && connect_has_failed(events))) {
 		error = lost_errno(fd);
 		count(SMCSHIM_quirk_so_error);
 	}
@@ -96,7 +101,7 @@ static int outcome_by(int fd, int events, const struct aftermath *after)
 
 int connect_lost_error(int fd, int events)
 {
-	if ((events & (POLLOUT | POLLHUP)) != POLLHUP || kind_of(fd) != KIND_SMC || kind_tcp_state(fd) != TCP_CLOSE)
+	if (!connect_has_failed(events) || kind_of(fd) != KIND_SMC || kind_tcp_state(fd) != TCP_CLOSE)
 		return 0;
 	count(SMCSHIM_quirk_so_error);
 	return lost_errno(fd);

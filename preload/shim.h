@@ -319,6 +319,9 @@ int connect_outcome(int fd, int events, int error, const struct aftermath *after
 /* The same for what poll and SO_ERROR say at this moment. */
 int connect_outcome_now(int fd, const struct aftermath *after);
 
+/* A connect has failed with these events of poll(2); where SO_ERROR reads 0, the kernel has lost the errno. */
+bool connect_has_failed(int events);
+
 /*
  * What SO_ERROR has to say of a connect that nobody remembers, where the kernel says 0 and has lost the errno of its
  * failure: that, or 0. Counts it.

@@ -43,19 +43,17 @@ int module_get(const char *name, char **out)
 	struct utsname kernel;
 
 	*out = NULL;
-	if (uname(&kernel) < 0)
-		return -errno;
 	if (asprintf(&path, "/sys/module/%s", name) < 0) {
 		path = NULL;
 		return -ENOMEM;
 	}
-	if (asprintf(&list, "/lib/modules/%s/modules.builtin", kernel.release) < 0) {
-		list = NULL;
-		return -ENOMEM;
-	}
 	if (access(path, F_OK) < 0) {
-		if (errno != ENOENT)
+		if (errno != ENOENT || uname(&kernel) < 0)
 			return -errno;
+		if (asprintf(&list, "/lib/modules/%s/modules.builtin", kernel.release) < 0) {
+			list = NULL;
+			return -ENOMEM;
+		}
 		if (!module_is_built_in(list, name))
 			return 0;
 	}

@@ -4,7 +4,6 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 
 #include "ctl/supervise/call.h"
 #include "ctl/supervise/target.h"
@@ -44,7 +43,7 @@ static int lost_twice(int fd, int value)
 	const struct aftermath none = {-1, 0, 0};
 	int events = kind_events(fd);
 
-	return value == 0 && (events & (POLLOUT | POLLHUP)) == POLLHUP ? -connect_outcome(fd, events, 0, &none) : value;
+	return value == 0 && connect_has_failed(events) ? -connect_outcome(fd, events, 0, &none) : value;
 }
 
 /* An error that has been read, but that nobody may have been told. */

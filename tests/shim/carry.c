@@ -370,16 +370,11 @@ static void filter_filters(void)
 	{
 		const struct timeval second = {1, 0};
 		struct address at;
-		int listener = place_listen(place, &at), client = place_socket(0), server;
+		int listener = place_listen(place, &at), client = place_socket(0);
 
 		SUCCEEDS(setsockopt(client, SOL_SOCKET, SO_ATTACH_FILTER, &all, sizeof all));
 		KIND(client, TCP);
-		SUCCEEDS(connect_to(client, &at));
-		server = raw_accept(listener);
-		KIND(client, TCP);
-		talk(client, server);
-		close(client);
-		close(server);
+		connects_as_tcp(client, listener, &at);
 
 		client = place_socket(0);
 		SUCCEEDS(setsockopt(client, SOL_SOCKET, SO_ATTACH_FILTER, &none, sizeof none));

@@ -297,18 +297,13 @@ static void switched(void)
 	EACH_PLACE(place)
 	{
 		struct address at;
-		int listener = place_listen(place, &at), client, server;
+		int listener = place_listen(place, &at), client;
 
 		set_state(table, 1);
 		client = place_socket(0);
 		KIND(client, kernel_has_smc() ? SMC : TCP);
 		set_state(table, place == ALLOWED ? 0 : 2);
-		SUCCEEDS(connect_to(client, &at));
-		server = raw_accept(listener);
-		KIND(client, TCP);
-		talk(client, server);
-		close(client);
-		close(server);
+		connects_as_tcp(client, listener, &at);
 		close(listener);
 	}
 }

@@ -353,6 +353,18 @@ int place_connect(enum place place, int *server)
 	return client;
 }
 
+void connects_as_tcp(int client, int listener, const struct address *at)
+{
+	int server;
+
+	SUCCEEDS(connect_to(client, at));
+	server = raw_accept(listener);
+	KIND(client, TCP);
+	talk(client, server);
+	close(client);
+	close(server);
+}
+
 /* ---- the kernel's answers ---- */
 
 enum kind kind_of(int fd)

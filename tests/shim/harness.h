@@ -152,6 +152,8 @@ bool place_is_tried(enum place place);
 enum smcshim_counter place_counter(enum place place);
 /* Connects a new blocking socket to a new listener of the place; both ends are checked for their kind. */
 int place_connect(enum place place, int *server);
+/* Connects the client to the listener: at once, as TCP, and bytes go both ways. Closes the client. */
+void connects_as_tcp(int client, int listener, const struct address *at);
 
 /* ---- raw system calls: the kernel without libc and shim ---- */
 

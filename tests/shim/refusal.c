@@ -230,19 +230,13 @@ static void loses_epoll(void)
 		publish_at(getenv("SMC_POLICY"), EVERYTHING, kernels[i]);
 		EACH_PLACE(place)
 		{
-			int server, client = socket(AF_INET, SOCK_STREAM, 0), listener;
+			int client = socket(AF_INET, SOCK_STREAM, 0), listener;
 			struct address at;
 
 			KIND(client, TCP);
 			close(client);
 			listener = place_listen(place, &at);
-			client = place_socket(0);
-			SUCCEEDS(connect_to(client, &at));
-			server = raw_accept(listener);
-			KIND(client, TCP);
-			talk(client, server);
-			close(client);
-			close(server);
+			connects_as_tcp(place_socket(0), listener, &at);
 			close(listener);
 		}
 		EQUAL(listener_kind("127.0.0.1"), SMC);
